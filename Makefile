@@ -1,0 +1,53 @@
+# `make` alone lists what there is.
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check
+STAMP := $(VENV)/.installed
+SOURCES := mmseg_tome configs tools tests setup.py
+
+.DEFAULT_GOAL := help
+.PHONY: help install test lint format demo clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@echo
+	@echo 'Variables: PYTHON=python3.12 (makes the environment), VENV=.venv, JOBS=2 (test processes),'
+	@echo '           DATASET=… DATA=folder OUT=folder (make demo), ARGS="-k merging" (make test)'
+
+install: $(STAMP) ## make .venv with the pinned set of versions and this package, editable
+	@$(PY) -m pip list --format=freeze | grep -E '^(torch|mmengine|mmseg_tome|mmsegmentation|mmpose)=='
+
+# requirements/ is installed in this order for the reasons its files give.
+$(STAMP): requirements/build.txt requirements/runtime.txt requirements/dev.txt \
+          requirements/no-build-isolation.txt requirements/no-deps.txt setup.py
+	@command -v $(PYTHON) >/dev/null || { echo 'make install: `$(PYTHON)` is not on PATH.' >&2; exit 1; }
+	@$(PYTHON) tools/check_machine.py $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -r requirements/build.txt
+	$(PIP) install -r requirements/runtime.txt -r requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation -r requirements/no-build-isolation.txt
+	$(PIP) install --no-deps -r requirements/no-deps.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+test: $(STAMP) ## run the tests; ARGS="…" goes to pytest
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) $(ARGS)
+
+lint: $(STAMP) ## check style and formatting
+	$(PY) -m ruff check $(SOURCES)
+	$(PY) -m ruff format --check $(SOURCES)
+
+format: $(STAMP) ## mend style and formatting
+	$(PY) -m ruff check --fix $(SOURCES)
+	$(PY) -m ruff format $(SOURCES)
+
+demo: $(STAMP) ## train, merge and compare in minutes; DATASET=camvid DATA=folder for your own images
+	$(PY) tools/demo.py $(if $(DATASET),--dataset $(DATASET)) $(if $(DATA),--data $(DATA)) \
+		$(if $(OUT),--out $(OUT))
+
+clean: ## remove caches and build leftovers; never results or the environment
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find mmseg_tome configs tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

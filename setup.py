@@ -1,0 +1,95 @@
+"""Packaging; tool settings are in `pyproject.toml`, the pinned set in `requirements/`."""
+
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+
+# Full mmcv and mmcv-lite own the same files, and mmpose declares chumpy, which no current pip can
+# build. Hard requirements on either would break working OpenMMLab environments, so what belongs to
+# one task is an extra and mmpose itself is installed by hand; see docs/install.md.
+MMCV_LITE = 'mmcv-lite>=2.0.0rc4,<2.2.0'
+EXTRAS = {
+    'seg': [MMCV_LITE, 'mmsegmentation>=1.2.2,<1.3', 'ftfy', 'regex'],
+    'pose': [MMCV_LITE, 'mmdet>=3.3.0,<3.4', 'json_tricks', 'munkres', 'six', 'requests'],
+}
+
+
+def version() -> str:
+    """Returns `__version__` of `mmseg_tome/version.py` without importing the package."""
+    names: dict = {}
+    exec((ROOT / 'mmseg_tome' / 'version.py').read_text(encoding='utf-8'), names)
+    return names['__version__']
+
+
+def long_description() -> str:
+    """Returns the README, or nothing where a partial checkout has none."""
+    readme = ROOT / 'README.md'
+    return readme.read_text(encoding='utf-8') if readme.exists() else ''
+
+
+class BuildWithMim(build_py):
+    """Puts configs, tools and the model index where `mim` looks for them: `mmseg_tome/.mim/`.
+
+    They are copied into the build folder only. An editable install copies nothing, and
+    `mmseg_tome` then reads `configs/` of the checkout.
+    """
+
+    def run(self) -> None:
+        """Builds the package from nothing and adds `.mim/` to it."""
+        if self.editable_mode:
+            super().run()
+            return
+        package = Path(self.build_lib) / 'mmseg_tome'
+        # A config or module that was deleted since the last build must not live on in the wheel.
+        shutil.rmtree(package, ignore_errors=True)
+        super().run()
+        mim = package / '.mim'
+        mim.mkdir(parents=True)
+        for folder in ('configs', 'tools'):
+            ignore = shutil.ignore_patterns('__pycache__', '*.py[cod]')
+            shutil.copytree(ROOT / folder, mim / folder, ignore=ignore)
+        shutil.copy2(ROOT / 'model-index.yml', mim)
+
+
+setup(
+    name='mmseg_tome',
+    version=version(),
+    description='Token merging (Segformer++) for SegFormer in MMSegmentation and MMPose',
+    long_description=long_description(),
+    long_description_content_type='text/markdown',
+    keywords='semantic segmentation, pose estimation, token merging, SegFormer',
+    license_expression='Apache-2.0',
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Intended Audience :: Science/Research',
+        'Operating System :: POSIX :: Linux',
+        'Programming Language :: Python :: 3',
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+        'Topic :: Scientific/Engineering :: Image Recognition',
+    ],
+    python_requires='>=3.10',
+    packages=find_packages(include=['mmseg_tome', 'mmseg_tome.*']),
+    # e.g. the data files that sit beside the modules that read them.
+    include_package_data=True,
+    install_requires=[
+        'torch>=2.6',
+        'numpy',
+        'opencv-python',
+        'mmengine>=0.10.7,<0.11',
+        'matplotlib',
+        'pyyaml',
+        # mmengine imports pkg_resources when it resolves `mmseg::…`, which setuptools 82 removed.
+        'setuptools<82',
+    ],
+    extras_require=EXTRAS,
+    cmdclass={'build_py': BuildWithMim},
+    zip_safe=False,
+)

@@ -1,0 +1,83 @@
+"""Says in one sentence what this machine lacks for `make install`, before anything is downloaded.
+
+Runs under the interpreter that is to make the virtual environment, on its standard library alone
+and in a syntax that an old Python can still read, so that an old Python gets its answer too.
+
+Example:
+    python3 tools/check_machine.py .venv
+"""
+
+import importlib.util
+import os
+import shutil
+import sys
+import sysconfig
+
+OLDEST, NEWEST = (3, 10), (3, 13)  # the Pythons that the pinned set was tried on
+FREE_GIB = 4  # a CPU environment takes 1.6 GiB, and pip unpacks beside what it downloads
+
+
+def other_python() -> str:
+    """Returns the name of a supported interpreter on PATH, or an empty string."""
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        if shutil.which(f'python3.{minor}'):
+            return f'python3.{minor}'
+    return ''
+
+
+def missing(venv: str) -> str:
+    """Returns what stands in the way of an installation in `venv`, or an empty string.
+
+    Args:
+        venv: Folder of the virtual environment, there already or not.
+    """
+    running = sys.version_info[:2]
+    name = f'Python {running[0]}.{running[1]}'
+    if running < OLDEST:
+        other = other_python() or 'python3.11'
+        return (
+            f'{sys.executable} is {name}, and mmseg_tome needs Python 3.{OLDEST[1]} or newer: '
+            f'run `PYTHON={other} make install`.'
+        )
+    if not (importlib.util.find_spec('venv') and importlib.util.find_spec('ensurepip')):
+        return (
+            f'{name} has no `venv` with pip: install it '
+            f'(Debian and Ubuntu: `apt install python3.{running[1]}-venv`).'
+        )
+    if not os.path.exists(os.path.join(sysconfig.get_path('include'), 'Python.h')):
+        return (
+            f'{name} has no C headers (Python.h), and xtcocotools is built from source: install '
+            f'them (Debian and Ubuntu: `apt install python3.{running[1]}-dev`).'
+        )
+    compiler = (os.environ.get('CC') or sysconfig.get_config_var('CC') or 'gcc').split()[0]
+    if not shutil.which(compiler):
+        return (
+            f'the C compiler `{compiler}` is not on PATH, and xtcocotools is built from source: '
+            'install it (Debian and Ubuntu: `apt install build-essential`).'
+        )
+    folder = os.path.dirname(os.path.abspath(venv))
+    free = shutil.disk_usage(folder).free / 2**30
+    if free < FREE_GIB:
+        return f'{folder} has {free:.1f} GiB free, and the environment needs {FREE_GIB} GiB.'
+    config = os.path.join(venv, 'pyvenv.cfg')
+    if os.path.exists(config):
+        with open(config, encoding='utf-8') as lines:
+            made_with = dict(line.split(' = ', 1) for line in lines if ' = ' in line)['version']
+        if tuple(int(part) for part in made_with.split('.')[:2]) != running:
+            return (
+                f'{venv} was made with Python {made_with.strip()}, not {name}: remove it, or keep '
+                f'both with `VENV=.venv-{running[0]}.{running[1]} make install`.'
+            )
+    return ''
+
+
+if __name__ == '__main__':
+    problem = missing(sys.argv[1] if len(sys.argv) > 1 else '.venv')
+    if problem:
+        sys.exit(f'make install: {problem}')
+    if sys.version_info[:2] > NEWEST:
+        print(
+            f'make install: Python 3.{sys.version_info[1]} is newer than 3.{NEWEST[1]}, '
+            'the newest that was tried; going on.',
+            file=sys.stderr,
+        )
