@@ -1,0 +1,6 @@
+# What every config of this project adds to MMSegmentation's or MMPose's own.
+custom_imports = dict(imports=['mmseg_tome'], allow_failed_imports=False)
+
+# With a fixed seed and the generators' states in the checkpoints, `--resume` continues exactly.
+custom_hooks = [dict(type='RandomStateHook')]
+randomness = dict(seed=0)

@@ -1,0 +1,53 @@
+# Generated street scenes in Cityscapes' layout: from scratch, in minutes on a CPU.
+_base_ = [
+    'mmseg::segformer/segformer_mit-b0_8xb1-160k_cityscapes-1024x1024.py',
+    './plugin.py',
+]
+crop_size = (256, 512)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='RandomResize', scale=(1024, 512), ratio_range=(0.5, 1.5), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackSegInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(1024, 512), keep_ratio=True),
+    dict(type='LoadAnnotations'),
+    dict(type='PackSegInputs'),
+]
+
+data_root = 'data/streets'
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=2,
+    dataset=dict(data_root=data_root, pipeline=train_pipeline),
+)
+val_dataloader = dict(
+    num_workers=2,
+    dataset=dict(data_root=data_root, pipeline=test_pipeline),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type='SmallIoUMetric')
+test_evaluator = val_evaluator
+
+model = dict(
+    data_preprocessor=dict(size=crop_size),
+    backbone=dict(init_cfg=None, tome_cfg='none'),
+    test_cfg=dict(_delete_=True, mode='whole'),
+)
+
+# No pretrained backbone whose weights a slow start would protect, nor time for one.
+optim_wrapper = dict(
+    optimizer=dict(lr=6e-4),
+    paramwise_cfg=dict(custom_keys=dict(head=dict(lr_mult=1.0))),
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=20),
+    dict(type='PolyLR', eta_min=0.0, power=1.0, begin=20, end=400, by_epoch=False),
+]
+train_cfg = dict(max_iters=400, val_interval=400)
+default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=400))
+auto_scale_lr = dict(enable=False, base_batch_size=4)

@@ -1,0 +1,1 @@
+_base_ = '../_base_/segformer_ade20k-640x640.py'

@@ -1,0 +1,1 @@
+_base_ = '../_base_/segformer_camvid-480x360.py'

@@ -1,0 +1,14 @@
+_base_ = '../_base_/segformer_camvid-480x360.py'
+
+checkpoint = (
+    'https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/'
+    'mit_b2_20220624-66e8bf70.pth'
+)
+model = dict(
+    backbone=dict(
+        init_cfg=dict(type='Pretrained', checkpoint=checkpoint),
+        embed_dims=64,
+        num_layers=[3, 4, 6, 3],
+    ),
+    decode_head=dict(in_channels=[64, 128, 320, 512]),
+)

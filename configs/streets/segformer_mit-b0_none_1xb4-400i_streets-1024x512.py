@@ -1,0 +1,1 @@
+_base_ = '../_base_/segformer_streets-1024x512.py'
