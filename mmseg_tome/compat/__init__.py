@@ -1,0 +1,26 @@
+"""Makes the OpenMMLab 2.x stack import, and load checkpoints, on current torch and numpy.
+
+One file per breakage. Each mends only what it finds broken, by the narrowest means; on a healthy
+stack :func:`mend` changes nothing but the wording of one error.
+"""
+
+from . import checkpoints, mmcv_ext, torchvision_ops, versions
+
+__all__ = ['mend']
+
+
+def mend() -> tuple[str, ...]:
+    """Mend what is broken in the installed stack.
+
+    Call it before anything imports mmseg, mmdet or mmpose. Packages that are not installed are
+    left alone. Calling it again is harmless.
+
+    Returns:
+        The names of what this call has mended, e.g. ``('mmcv._ext', 'torchvision::nms')``; empty
+        where nothing was broken, and on a second call.
+
+    Raises:
+        ImportError: An installed package is outside the versions that this project supports.
+    """
+    versions.check()
+    return (*mmcv_ext.mend(), *torchvision_ops.mend(), *checkpoints.mend())

@@ -1,0 +1,134 @@
+"""Loads the checkpoints of mmengine without ever running code that a checkpoint carries.
+
+``torch.load`` builds only the types that it knows, unless told otherwise. Three things stand
+between that and an mmengine checkpoint:
+
+* its message hub holds types of mmengine and numpy, which torch has to be told about;
+* ``load_url`` (which ``init_cfg`` uses for downloads) still asks for an unrestricted load, and so
+  does the maintained fork of mmengine when a restricted load fails;
+* torch's refusal is ten lines long, names no file, and advises an unrestricted load.
+"""
+
+import functools
+import importlib
+import importlib.util
+import inspect
+import pickle
+import re
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+# What HistoryBuffer and mmpose's dataset_meta hold; no object arrays, no records.
+NUMBERS = '?bhilqBHILQefdFD'
+
+
+class UnsafeCheckpointError(pickle.UnpicklingError):
+    """A checkpoint holds something that is not known to be harmless, and was not loaded."""
+
+
+def mend() -> tuple[str, ...]:
+    """Let mmengine load its own checkpoints, and nothing that could run code."""
+    if importlib.util.find_spec('mmengine') is None:
+        return ()
+    mmengine_checkpoint = importlib.import_module('mmengine.runner.checkpoint')
+    return (
+        *_allow_types(),
+        *_restrict_downloads(mmengine_checkpoint),
+        *_restrict_fallback(mmengine_checkpoint),
+        *_explain_refusals(mmengine_checkpoint.CheckpointLoader),
+    )
+
+
+def allowed_types() -> list[tuple[Any, str]]:
+    """List the types that mmengine checkpoints hold, each with its name in the checkpoint.
+
+    None of them runs code of the checkpoint's choosing: they build numeric arrays, numbers,
+    histories of numbers, and dicts.
+    """
+    from mmengine.config import ConfigDict
+    from mmengine.logging import HistoryBuffer
+
+    multiarray = importlib.import_module(
+        'numpy._core.multiarray' if hasattr(np, '_core') else 'numpy.core.multiarray'
+    )
+    types = [HistoryBuffer, ConfigDict, np.ndarray, np.dtype]
+    types += {type(np.dtype(code)) for code in NUMBERS}
+    allowed = [(each, f'{each.__module__}.{each.__qualname__}') for each in types]
+    # numpy 2 renamed numpy.core to numpy._core: a checkpoint may hold either name, whichever
+    # numpy is installed here.
+    for package in ('numpy.core', 'numpy._core'):
+        for function in (multiarray._reconstruct, multiarray.scalar):
+            allowed.append((function, f'{package}.multiarray.{function.__name__}'))
+    return allowed
+
+
+def _allow_types() -> tuple[str, ...]:
+    known = torch.serialization.get_safe_globals()
+    missing = [each for each in allowed_types() if each not in known]
+    torch.serialization.add_safe_globals(missing)
+    return ('torch safe globals',) if missing else ()
+
+
+def _restrict_downloads(mmengine_checkpoint: ModuleType) -> tuple[str, ...]:
+    load_url = mmengine_checkpoint.load_url
+    weights_only = inspect.signature(load_url).parameters.get('weights_only')
+    if weights_only is None or weights_only.default is not False:
+        return ()
+    mmengine_checkpoint.load_url = functools.partial(load_url, weights_only=True)
+    return ('mmengine load_url',)
+
+
+def _restrict_fallback(mmengine_checkpoint: ModuleType) -> tuple[str, ...]:
+    """Only the fork of mmengine has this function; torch's own default does what it should."""
+    if getattr(mmengine_checkpoint, '_safe_torch_load', torch.load) is torch.load:
+        return ()
+    mmengine_checkpoint._safe_torch_load = torch.load
+    return ('mmengine _safe_torch_load',)
+
+
+def _explain_refusals(loader: type) -> tuple[str, ...]:
+    """Wrap the one method through which mmengine loads, tests, resumes and initialises."""
+    load_checkpoint = loader.load_checkpoint.__func__
+    if getattr(load_checkpoint, 'explains_refusals', False):
+        return ()
+    loader.load_checkpoint = classmethod(_explaining(load_checkpoint))
+    return ('mmengine CheckpointLoader',)
+
+
+def _explaining(load_checkpoint: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(load_checkpoint)
+    def wrapper(cls: type, filename: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return load_checkpoint(cls, filename, *args, **kwargs)
+        except pickle.UnpicklingError as error:
+            # from None, because torch's message advises an unrestricted load
+            raise UnsafeCheckpointError(_explanation(filename, str(error))) from None
+
+    wrapper.explains_refusals = True
+    return wrapper
+
+
+def _explanation(filename: str, message: str) -> str:
+    named = re.search(r'GLOBAL (\S+)', message)
+    if named is None:
+        reason = message.partition('WeightsUnpickler error: ')[2] or message
+        return (
+            f"Cannot load checkpoint '{filename}': it is damaged, is no checkpoint, or holds "
+            f'what torch.load(weights_only=True) does not build ({reason.splitlines()[0].strip()}).'
+        )
+    allowed = (
+        'a checkpoint may hold tensors, plain Python values, numeric numpy arrays and '
+        "mmengine's HistoryBuffer and ConfigDict, because anything else could run code"
+    )
+    if 'is blocked' in message:
+        fix = 'do not use this file unless you know why it holds that'
+    else:
+        fix = (
+            'if you trust the file, call torch.serialization.add_safe_globals([(the type, '
+            f"'{named[1]}')]) in a module that custom_imports names, or save it again without it"
+        )
+    return f"Refused to load checkpoint '{filename}': it holds {named[1]}; {allowed}; {fix}."

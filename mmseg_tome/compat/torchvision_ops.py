@@ -1,0 +1,62 @@
+"""Lets torchvision import where its compiled operators cannot load.
+
+That happens with a CUDA torchvision beside a CPU torch, and with mismatched versions. mmpose needs
+only ``torchvision.transforms``, and mmdet imports torchvision lazily: neither calls an operator
+when it is imported. ``torchvision.ops.nms`` itself keeps torchvision's own clear error.
+"""
+
+import importlib
+import importlib.util
+import sys
+
+import torch
+
+SYMPTOM = 'operator torchvision::nms does not exist'
+# The two operators that torchvision attaches Python functions to without asking whether they exist.
+SCHEMAS = (
+    'nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
+    'qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
+)
+# Importing torchvision costs about a second, so it is tried only where one of these will do so.
+IMPORTERS = ('mmpose', 'mmdet')
+
+_declared: torch.library.Library | None = None  # the schemas live as long as this object
+
+
+def mend() -> tuple[str, ...]:
+    """Import torchvision; if, and only if, it fails for lack of operators, declare them.
+
+    Any other failure is left for the package that needs torchvision to run into.
+    """
+    global _declared
+    if 'torchvision' in sys.modules or not _is_wanted():
+        return ()
+    error = _import_torchvision()
+    if not isinstance(error, RuntimeError) or SYMPTOM not in str(error):
+        return ()
+    # FRAGMENT, so that other code which mends the same way can do so beside us.
+    _declared = torch.library.Library('torchvision', 'FRAGMENT')
+    for schema in SCHEMAS:
+        _declared.define(schema)
+    if _import_torchvision() is not None:
+        _declared = None  # more is broken than this: leave things as they were found
+        return ()
+    return ('torchvision::nms',)
+
+
+def _is_wanted() -> bool:
+    def installed(name: str) -> bool:
+        return importlib.util.find_spec(name) is not None
+
+    return installed('torchvision') and any(map(installed, IMPORTERS))
+
+
+def _import_torchvision() -> Exception | None:
+    """Import torchvision, and on failure forget its half-imported modules; return the error."""
+    try:
+        importlib.import_module('torchvision')
+    except Exception as error:
+        for name in [name for name in sys.modules if name.partition('.')[0] == 'torchvision']:
+            del sys.modules[name]
+        return error
+    return None
