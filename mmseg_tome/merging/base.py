@@ -1,0 +1,41 @@
+"""The interface that all merging algorithms share."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+
+class Plan(Protocol):
+    """What one algorithm decided for one batch of token maps."""
+
+    def merge(self, tokens: Tensor) -> Tensor:
+        """Shorten ``[B, N, C]`` to ``[B, M, C]``."""
+
+    def unmerge(self, merged: Tensor) -> Tensor:
+        """Lengthen ``[B, M, C]`` to ``[B, N, C]``; the channels may differ from ``merge``'s."""
+
+
+class Merging(Protocol):
+    """An algorithm with its settings."""
+
+    def num_tokens(self, hw: tuple[int, int]) -> int:
+        """How many tokens are left of a map of ``(h, w)`` tokens."""
+
+    def plan(self, tokens: Tensor, hw: tuple[int, int]) -> Plan:
+        """Decide what to merge, given the tokens ``[B, h * w, C]`` in raster order."""
+
+
+class KeepAll:
+    """The plan that merges nothing."""
+
+    def merge(self, tokens: Tensor) -> Tensor:
+        return tokens
+
+    def unmerge(self, merged: Tensor) -> Tensor:
+        return merged
+
+
+def check_positive_int(field: str, value: object) -> None:
+    """Raise ValueError unless the value is an int of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f'{field} = {value!r} is not allowed: give a positive integer')

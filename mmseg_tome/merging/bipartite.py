@@ -1,0 +1,132 @@
+"""Bipartite soft matching: merge the most similar tokens into a regular grid of destinations."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from ..ops import best_match, merge_tokens, unmerge_tokens
+from .base import KeepAll, Plan, check_positive_int
+
+
+@dataclass(frozen=True)
+class BipartiteSoftMatching:
+    """Merge the share ``r`` of the tokens into their most similar destination token.
+
+    The top-left token of every ``sy x sx`` cell is a destination, all others are sources, also
+    those right of and below the last whole cell. Every source finds the destination of highest
+    cosine similarity; the ``int(r * N)`` sources with the highest similarities are averaged into
+    theirs, the others stay. A map smaller than one cell has no destination and is left as it is.
+
+    Args:
+        r: Reduction rate, the share of all tokens that is merged away: ``0 <= r < 1`` and at most
+            the share of sources, ``1 - 1 / (sx * sy)``.
+        sx: Width of a cell in tokens.
+        sy: Height of a cell in tokens.
+
+    Raises:
+        ValueError: If a setting is outside of these bounds.
+
+    Source: Sec. III-B; ``bipartite_soft_matching_random2d(..., no_rand=True)`` of tomesd.
+    """
+
+    r: float
+    sx: int
+    sy: int
+
+    def __post_init__(self) -> None:
+        check_positive_int('sx', self.sx)
+        check_positive_int('sy', self.sy)
+        if isinstance(self.r, bool) or not isinstance(self.r, (int, float)) or not 0 <= self.r < 1:
+            raise ValueError(f'r = {self.r!r} is not allowed: give a number with 0 <= r < 1')
+        largest = 1 - 1 / (self.sx * self.sy)
+        if self.r > largest + 1e-9:  # 8/9 and 1 - 1/9 differ in their last bit
+            raise ValueError(
+                f'r = {self.r!r} is not allowed: with sx = {self.sx} and sy = {self.sy}, one token '
+                f'in {self.sx * self.sy} is a destination and stays, so r can be at most '
+                f'{largest:.4g}; lower r or enlarge the cell'
+            )
+
+    def num_merged(self, hw: tuple[int, int]) -> int:
+        """How many tokens of a map of ``(h, w)`` tokens are merged away."""
+        h, w = hw
+        has_destination = h >= self.sy and w >= self.sx
+        return int(h * w * self.r) if has_destination else 0
+
+    def num_tokens(self, hw: tuple[int, int]) -> int:
+        """How many tokens are left of a map of ``(h, w)`` tokens."""
+        return hw[0] * hw[1] - self.num_merged(hw)
+
+    def plan(self, tokens: Tensor, hw: tuple[int, int]) -> Plan:
+        """Match the tokens ``[B, h * w, C]``; see the class."""
+        num_merged = self.num_merged(hw)
+        if num_merged == 0:
+            return KeepAll()
+        return SlotPlan(*self._assign(tokens.detach(), hw, num_merged))
+
+    @torch.no_grad()
+    def _assign(self, tokens: Tensor, hw: tuple[int, int], num_merged: int) -> tuple[Tensor, int]:
+        """Give every token its slot: first the sources that stay, then the destinations."""
+        src_index, dst_index, position = _partition(*hw, self.sx, self.sy, tokens.device)
+        score, match = best_match(
+            tokens.index_select(1, src_index), tokens.index_select(1, dst_index)
+        )
+        num_kept = src_index.numel() - num_merged
+        merged = torch.zeros_like(score, dtype=torch.bool)
+        merged.scatter_(1, score.topk(num_merged, dim=1, sorted=False).indices, True)
+        # The n-th source that stays, in raster order, gets slot n.
+        kept_slot = (~merged).cumsum(1) - 1
+        src_slot = torch.where(merged, match + num_kept, kept_slot)
+        dst_slot = torch.arange(dst_index.numel(), device=tokens.device) + num_kept
+        grouped = torch.cat([src_slot, dst_slot.expand(tokens.shape[0], -1)], dim=1)
+        return grouped.index_select(1, position), num_kept + dst_index.numel()
+
+
+@dataclass(frozen=True, eq=False)
+class SlotPlan:
+    """Tokens that share a slot are averaged; every token gets its slot's value back.
+
+    Args:
+        slot: The slot of every token, ``[B, N]``.
+        num_slots: The number of slots ``M``.
+    """
+
+    slot: Tensor
+    num_slots: int
+
+    def merge(self, tokens: Tensor) -> Tensor:
+        """Average ``[B, N, C]`` to ``[B, M, C]``."""
+        return merge_tokens(tokens, self.slot, self.num_slots)
+
+    def unmerge(self, merged: Tensor) -> Tensor:
+        """Copy ``[B, M, C]`` to ``[B, N, C]``."""
+        return unmerge_tokens(merged, self.slot)
+
+
+# The result depends on shapes alone: torch.compile takes it as a constant instead of tracing it.
+@torch.compiler.assume_constant_result
+def _partition(
+    h: int, w: int, sx: int, sy: int, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    return _cached_partition(h, w, sx, sy, device)
+
+
+@lru_cache(maxsize=64)
+def _cached_partition(
+    h: int, w: int, sx: int, sy: int, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Split a map of ``h x w`` tokens into sources and destinations.
+
+    Returns:
+        Indices of the sources, indices of the destinations, and for every token in raster order
+        its position in the concatenation (sources, destinations).
+    """
+    # An inference tensor kept in the cache could not be used by a later training step.
+    with torch.inference_mode(False):
+        index = torch.arange(h * w, device=device)
+        row, column = index // w, index % w
+        in_whole_cell = (row < h // sy * sy) & (column < w // sx * sx)
+        is_dst = in_whole_cell & (row % sy == 0) & (column % sx == 0)
+        src, dst = index[~is_dst], index[is_dst]
+        return src, dst, torch.cat([src, dst]).argsort()

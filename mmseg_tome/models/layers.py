@@ -1,0 +1,112 @@
+"""The parts of a Mix Transformer block beside attention: patch embedding and MixFFN."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmcv.cnn import Conv2d, build_activation_layer, build_norm_layer
+from mmcv.cnn.bricks.drop import build_dropout
+from mmengine.model import BaseModule, Sequential
+
+
+def to_map(tokens: Tensor, hw: tuple[int, int]) -> Tensor:
+    """View tokens ``[B, h * w, C]`` as a channels-last map ``[B, C, h, w]``, without a copy."""
+    return tokens.transpose(1, 2).unflatten(2, hw)
+
+
+def to_tokens(feature_map: Tensor) -> Tensor:
+    """View a map ``[B, C, h, w]`` as tokens ``[B, h * w, C]``, without a copy if channels-last."""
+    return feature_map.flatten(2).transpose(1, 2)
+
+
+class PatchEmbed(BaseModule):
+    """Overlapping patch embedding: a strided convolution and a norm.
+
+    Args:
+        in_channels: Channels of the input map.
+        embed_dims: Channels of the tokens.
+        kernel_size: Side of a patch.
+        stride: Distance of neighbouring patches.
+        padding: Zeros added on each side.
+        norm_cfg: Config of the norm.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        embed_dims: int,
+        kernel_size: int,
+        stride: int,
+        padding: int,
+        norm_cfg: dict,
+    ) -> None:
+        super().__init__()
+        self.projection = nn.Conv2d(in_channels, embed_dims, kernel_size, stride, padding)
+        self.norm = build_norm_layer(norm_cfg, embed_dims)[1]
+
+    def forward(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        """Embed a map ``[B, C, H, W]``.
+
+        Returns:
+            Tokens ``[B, h * w, embed_dims]`` and ``(h, w)``.
+        """
+        x = self.projection(x)
+        return self.norm(to_tokens(x)), (x.shape[2], x.shape[3])
+
+
+class MixFFN(BaseModule):
+    """Feed-forward network with a depth-wise 3x3 convolution between its two linears.
+
+    Works on tokens from end to end: the 1x1 convolutions, whose weights keep stock's shapes, are
+    applied as linears, and the 3x3 convolution sees the same memory as a channels-last map.
+
+    Args:
+        embed_dims: Channels of the tokens.
+        feedforward_channels: Channels of the hidden layer.
+        act_cfg: Config of the activation.
+        ffn_drop: Dropout rate after the activation and after the second linear.
+        dropout_layer: Config of the layer before the shortcut is added, such as DropPath.
+        init_cfg: Initialization config.
+    """
+
+    def __init__(
+        self,
+        embed_dims: int,
+        feedforward_channels: int,
+        act_cfg: dict = dict(type='GELU'),  # noqa: B006 - never changed
+        ffn_drop: float = 0.0,
+        dropout_layer: dict | None = None,
+        init_cfg: dict | list | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.embed_dims = embed_dims
+        self.feedforward_channels = feedforward_channels
+        self.act_cfg = act_cfg
+        self.activate = build_activation_layer(act_cfg)
+        drop = nn.Dropout(ffn_drop)
+        # The indices in this list are the names in checkpoints.
+        self.layers = Sequential(
+            Conv2d(embed_dims, feedforward_channels, 1),
+            Conv2d(
+                feedforward_channels,
+                feedforward_channels,
+                3,
+                padding=1,
+                groups=feedforward_channels,
+            ),
+            self.activate,
+            drop,
+            Conv2d(feedforward_channels, embed_dims, 1),
+            drop,
+        )
+        self.dropout_layer = build_dropout(dropout_layer) if dropout_layer else nn.Identity()
+
+    def forward(
+        self, x: Tensor, hw_shape: tuple[int, int], identity: Tensor | None = None
+    ) -> Tensor:
+        """Transform tokens ``[B, h * w, C]`` and add ``identity`` (default: ``x``)."""
+        fc1, depthwise, activate, drop, fc2, _ = self.layers
+        hidden = F.linear(x, fc1.weight.flatten(1), fc1.bias)
+        hidden = to_tokens(depthwise(to_map(hidden, hw_shape)))
+        hidden = drop(activate(hidden))
+        out = drop(F.linear(hidden, fc2.weight.flatten(1), fc2.bias))
+        return (x if identity is None else identity) + self.dropout_layer(out)

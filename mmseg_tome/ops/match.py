@@ -1,0 +1,37 @@
+"""Which destination token is each source token most similar to?"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+# Rows of the source-by-destination matrix are worked off in chunks of about this many scores, so
+# that the full matrix of a large map (3 GiB for the queries of stage 1 at 1024x1024) never exists.
+_SCORES_PER_CHUNK = 2**23
+
+
+@torch.no_grad()
+def best_match(src: Tensor, dst: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the destination token with the highest cosine similarity for every source token.
+
+    Scores are formed and compared in fp32 whatever the dtype of the tokens and inside autocast,
+    because scores rounded to 8 bits would turn most maps into ties. Decides without gradient.
+
+    Args:
+        src: Source tokens, ``[B, A, C]``.
+        dst: Destination tokens, ``[B, D, C]`` with ``D >= 1``.
+
+    Returns:
+        The similarity of the best match, ``[B, A]`` in fp32 (fp64 for fp64 tokens), and its index
+        among the destination tokens, ``[B, A]``. A token of zeros has similarity 0 to all others.
+
+    Source: Sec. III-B, Eq. 1; the cosine is tomesd's.
+    """
+    with torch.autocast(src.device.type, enabled=False):
+        dtype = torch.promote_types(src.dtype, torch.float32)
+        src = F.normalize(src.to(dtype), dim=-1)
+        dst = F.normalize(dst.to(dtype), dim=-1).transpose(1, 2)
+        rows = max(1, _SCORES_PER_CHUNK // (dst.shape[0] * dst.shape[2]))
+        best = [(chunk @ dst).max(dim=-1) for chunk in src.split(rows, dim=1)]
+    if len(best) == 1:
+        return best[0].values, best[0].indices
+    return torch.cat([b.values for b in best], 1), torch.cat([b.indices for b in best], 1)
