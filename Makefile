@@ -9,10 +9,10 @@ STAMP := $(VENV)/.installed
 SOURCES := mmseg_tome configs tools tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format demo clean
+.PHONY: help install test lint format demo model-index clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 	@echo
 	@echo 'Variables: PYTHON=python3.12 (makes the environment), VENV=.venv, JOBS=2 (test processes),'
 	@echo '           DATASET=… DATA=folder OUT=folder (make demo), ARGS="-k merging" (make test)'
@@ -24,13 +24,13 @@ install: $(STAMP) ## make .venv with the pinned set of versions and this package
 $(STAMP): requirements/build.txt requirements/runtime.txt requirements/dev.txt \
           requirements/no-build-isolation.txt requirements/no-deps.txt setup.py
 	@command -v $(PYTHON) >/dev/null || { echo 'make install: `$(PYTHON)` is not on PATH.' >&2; exit 1; }
-	@$(PYTHON) tools/check_machine.py $(VENV)
+	@$(PYTHON) tools/dev/check_machine.py $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -r requirements/build.txt
 	$(PIP) install -r requirements/runtime.txt -r requirements/dev.txt
 	$(PIP) install --no-deps --no-build-isolation -r requirements/no-build-isolation.txt
 	$(PIP) install --no-deps -r requirements/no-deps.txt
-	$(PIP) install --no-deps --no-build-isolation -e .
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 test: $(STAMP) ## run the tests; ARGS="…" goes to pytest
@@ -47,6 +47,9 @@ format: $(STAMP) ## mend style and formatting
 demo: $(STAMP) ## train, merge and compare in minutes; DATASET=camvid DATA=folder for your own images
 	$(PY) tools/demo.py $(if $(DATASET),--dataset $(DATASET)) $(if $(DATA),--data $(DATA)) \
 		$(if $(OUT),--out $(OUT))
+
+model-index: $(STAMP) ## list every config in model-index.yml, for `mim search`
+	$(PY) tools/dev/write_model_index.py
 
 clean: ## remove caches and build leftovers; never results or the environment
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

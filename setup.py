@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent
 # one task is an extra and mmpose itself is installed by hand; see docs/install.md.
 MMCV_LITE = 'mmcv-lite>=2.0.0rc4,<2.2.0'
 EXTRAS = {
-    'seg': [MMCV_LITE, 'mmsegmentation>=1.2.2,<1.3', 'ftfy', 'regex'],
+    'seg': [MMCV_LITE, 'mmsegmentation>=1.2.0,<1.3', 'ftfy', 'regex'],
     'pose': [MMCV_LITE, 'mmdet>=3.3.0,<3.4', 'json_tricks', 'munkres', 'six', 'requests'],
 }
 
@@ -49,8 +49,8 @@ class BuildWithMim(build_py):
         super().run()
         mim = package / '.mim'
         mim.mkdir(parents=True)
+        ignore = shutil.ignore_patterns('__pycache__', '*.py[cod]', 'dev')
         for folder in ('configs', 'tools'):
-            ignore = shutil.ignore_patterns('__pycache__', '*.py[cod]')
             shutil.copytree(ROOT / folder, mim / folder, ignore=ignore)
         shutil.copy2(ROOT / 'model-index.yml', mim)
 
@@ -75,15 +75,17 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
         'Topic :: Scientific/Engineering :: Image Recognition',
     ],
-    python_requires='>=3.10',
+    python_requires='>=3.10,<3.14',
     packages=find_packages(include=['mmseg_tome', 'mmseg_tome.*']),
     # e.g. the data files that sit beside the modules that read them.
     include_package_data=True,
+    # The ranges are those of mmseg_tome/compat/versions.py; a test compares them.
     install_requires=[
-        'torch>=2.6',
+        'torch>=2.6,<3',
         'numpy',
         'opencv-python',
-        'mmengine>=0.10.7,<0.11',
+        'packaging',
+        'mmengine>=0.10.0,<0.11',
         'matplotlib',
         'pyyaml',
         # mmengine imports pkg_resources when it resolves `mmseg::…`, which setuptools 82 removed.

@@ -4,7 +4,7 @@ Runs under the interpreter that is to make the virtual environment, on its stand
 and in a syntax that an old Python can still read, so that an old Python gets its answer too.
 
 Example:
-    python3 tools/check_machine.py .venv
+    python3 tools/dev/check_machine.py .venv
 """
 
 import importlib.util
@@ -13,7 +13,7 @@ import shutil
 import sys
 import sysconfig
 
-OLDEST, NEWEST = (3, 10), (3, 13)  # the Pythons that the pinned set was tried on
+OLDEST, NEWEST = (3, 10), (3, 13)  # 3.14 removed pkgutil.find_loader, which mmengine calls
 FREE_GIB = 4  # a CPU environment takes 1.6 GiB, and pip unpacks beside what it downloads
 
 
@@ -25,6 +25,12 @@ def other_python() -> str:
     return ''
 
 
+def existing_parent(path: str) -> str:
+    """Returns the nearest folder above `path` that exists."""
+    folder = os.path.dirname(os.path.abspath(path))
+    return folder if os.path.isdir(folder) else existing_parent(folder)
+
+
 def missing(venv: str) -> str:
     """Returns what stands in the way of an installation in `venv`, or an empty string.
 
@@ -33,11 +39,11 @@ def missing(venv: str) -> str:
     """
     running = sys.version_info[:2]
     name = f'Python {running[0]}.{running[1]}'
-    if running < OLDEST:
+    if not OLDEST <= running <= NEWEST:
         other = other_python() or 'python3.11'
         return (
-            f'{sys.executable} is {name}, and mmseg_tome needs Python 3.{OLDEST[1]} or newer: '
-            f'run `PYTHON={other} make install`.'
+            f'{sys.executable} is {name}, and mmseg_tome needs Python 3.{OLDEST[1]} to '
+            f'3.{NEWEST[1]}: run `PYTHON={other} make install`.'
         )
     if not (importlib.util.find_spec('venv') and importlib.util.find_spec('ensurepip')):
         return (
@@ -55,19 +61,20 @@ def missing(venv: str) -> str:
             f'the C compiler `{compiler}` is not on PATH, and xtcocotools is built from source: '
             'install it (Debian and Ubuntu: `apt install build-essential`).'
         )
-    folder = os.path.dirname(os.path.abspath(venv))
-    free = shutil.disk_usage(folder).free / 2**30
-    if free < FREE_GIB:
-        return f'{folder} has {free:.1f} GiB free, and the environment needs {FREE_GIB} GiB.'
     config = os.path.join(venv, 'pyvenv.cfg')
-    if os.path.exists(config):
-        with open(config, encoding='utf-8') as lines:
-            made_with = dict(line.split(' = ', 1) for line in lines if ' = ' in line)['version']
-        if tuple(int(part) for part in made_with.split('.')[:2]) != running:
-            return (
-                f'{venv} was made with Python {made_with.strip()}, not {name}: remove it, or keep '
-                f'both with `VENV=.venv-{running[0]}.{running[1]} make install`.'
-            )
+    if not os.path.exists(config):
+        folder = existing_parent(venv)
+        free = shutil.disk_usage(folder).free / 2**30
+        if free < FREE_GIB:
+            return f'{folder} has {free:.1f} GiB free, and the environment needs {FREE_GIB} GiB.'
+        return ''
+    with open(config, encoding='utf-8') as lines:
+        made_with = dict(line.split(' = ', 1) for line in lines if ' = ' in line)['version'].strip()
+    if tuple(int(part) for part in made_with.split('.')[:2]) != running:
+        return (
+            f'{venv} was made with Python {made_with}, not {name}: remove it, or keep both with '
+            f'`VENV=.venv-{running[0]}.{running[1]} make install`.'
+        )
     return ''
 
 
@@ -75,9 +82,3 @@ if __name__ == '__main__':
     problem = missing(sys.argv[1] if len(sys.argv) > 1 else '.venv')
     if problem:
         sys.exit(f'make install: {problem}')
-    if sys.version_info[:2] > NEWEST:
-        print(
-            f'make install: Python 3.{sys.version_info[1]} is newer than 3.{NEWEST[1]}, '
-            'the newest that was tried; going on.',
-            file=sys.stderr,
-        )

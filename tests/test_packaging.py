@@ -1,0 +1,222 @@
+"""What users install: the wheel, its configs, and the words said when something is missing."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from mmseg_tome import __main__ as cli
+from mmseg_tome.compat import versions
+from mmseg_tome.version import __version__
+
+ROOT = Path(__file__).resolve().parents[1]
+WHAT_A_WHEEL_IS_MADE_OF = (
+    'LICENSE',
+    'MANIFEST.in',
+    'configs',
+    'mmseg_tome',
+    'model-index.yml',
+    'pyproject.toml',
+    'setup.py',
+    'tools',
+)
+
+
+def load_tool(name: str):
+    """Imports a script of `tools/dev/`, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / 'tools' / 'dev' / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(*command: str, cwd: Path, **environment: str) -> str:
+    """Runs a command and returns its standard output; a failure shows all that it printed."""
+    env = {**os.environ, **environment}
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built without network, from a copy, so that the build leaves nothing behind here."""
+    source = tmp_path_factory.mktemp('source')
+    for name in WHAT_A_WHEEL_IS_MADE_OF:
+        if (ROOT / name).is_dir():
+            ignore = shutil.ignore_patterns('__pycache__')
+            shutil.copytree(ROOT / name, source / name, ignore=ignore)
+        else:
+            shutil.copy2(ROOT / name, source)
+    # What an earlier build left: nothing of it may get in.
+    stale = source / 'build' / 'lib' / 'mmseg_tome' / 'deleted_since.py'
+    stale.parent.mkdir(parents=True)
+    stale.touch()
+    folder = source / 'dist'
+    pip = (sys.executable, '-m', 'pip', '--disable-pip-version-check')
+    run(*pip, 'wheel', '.', '--no-deps', '--no-build-isolation', '-w', str(folder), cwd=source)
+    (path,) = folder.iterdir()
+    return path
+
+
+@pytest.fixture(scope='module')
+def names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope='module')
+def metadata(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        return message_from_bytes(
+            archive.read(f'mmseg_tome-{__version__}.dist-info/METADATA'),
+        )
+
+
+class TestWheel:
+    def test_holds_every_config_tool_and_module(self, names: set[str]) -> None:
+        below_mim = [*ROOT.glob('configs/**/*.py'), *ROOT.glob('tools/*.py')]
+        assert below_mim
+        expected = {f'mmseg_tome/.mim/{path.relative_to(ROOT).as_posix()}' for path in below_mim}
+        expected |= {path.relative_to(ROOT).as_posix() for path in ROOT.glob('mmseg_tome/**/*.py')}
+        expected |= {'mmseg_tome/.mim/model-index.yml'}
+        expected |= {f'mmseg_tome-{__version__}.dist-info/licenses/LICENSE'}
+        assert expected <= names
+
+    def test_holds_nothing_else(self, names: set[str]) -> None:
+        assert {name.split('/')[0] for name in names} == {
+            'mmseg_tome',
+            f'mmseg_tome-{__version__}.dist-info',
+        }
+        assert not [name for name in names if 'deleted_since' in name or 'tools/dev' in name]
+
+    def test_metadata(self, metadata: Message) -> None:
+        assert metadata['Version'] == __version__
+        assert metadata['License-Expression'] == 'Apache-2.0'
+
+    def test_ranges_are_those_that_importing_checks(self, metadata: Message) -> None:
+        required = [Requirement(text) for text in metadata.get_all('Requires-Dist')]
+        compared = [each for each in required if each.name in versions.SUPPORTED]
+        assert {each.name for each in compared} >= {'torch', 'mmengine', 'mmsegmentation'}
+        for each in compared:
+            assert (
+                each.specifier == Requirement(each.name + versions.SUPPORTED[each.name]).specifier
+            )
+        assert Requirement(f'x{metadata["Requires-Python"]}') == Requirement(f'x{versions.PYTHON}')
+
+    def test_requires_no_openmmlab_package_that_could_clash(self, metadata: Message) -> None:
+        """Full mmcv and mmcv-lite own the same files: requiring one breaks the other."""
+        hard = {Requirement(t).name for t in metadata.get_all('Requires-Dist') if 'extra' not in t}
+        assert not hard & {'mmcv', 'mmcv-lite', 'mmsegmentation', 'mmpose', 'mmdet'}
+
+    def test_works_from_another_folder(self, wheel: Path, tmp_path: Path) -> None:
+        target = tmp_path / 'site'
+        pip = (sys.executable, '-m', 'pip', '--disable-pip-version-check')
+        run(*pip, 'install', '--no-deps', '--target', str(target), str(wheel), cwd=tmp_path)
+        installed = (sys.executable, '-m', 'mmseg_tome', 'configs')
+        listed = run(*installed, cwd=tmp_path, PYTHONPATH=str(target)).splitlines()
+        assert {Path(path).name for path in listed} == {path.name for path in cli.find_configs()}
+        assert all(Path(path).is_file() and Path(path).is_relative_to(target) for path in listed)
+
+        found_by_mim = (
+            'from mim.commands.search import get_model_info;'
+            "print(*get_model_info('mmseg_tome', to_dict=True), sep='\\n')"
+        )
+        search = run(sys.executable, '-c', found_by_mim, cwd=tmp_path, PYTHONPATH=str(target))
+        assert set(search.splitlines()) == {Path(path).stem for path in listed}
+
+
+class TestModelIndex:
+    def test_lists_every_config_once(self) -> None:
+        index = yaml.safe_load((ROOT / 'model-index.yml').read_text(encoding='utf-8'))
+        listed = sorted(model['Config'] for model in index['Models'])
+        there = sorted(path.relative_to(ROOT).as_posix() for path in cli.find_configs())
+        assert listed == there, 'run `make model-index`'
+
+    def test_names_are_unique(self) -> None:
+        stems = [path.stem for path in cli.find_configs()]
+        assert len(stems) == len(set(stems))
+
+    def test_is_as_written(self) -> None:
+        pytest.importorskip('mmseg')
+        index = load_tool('write_model_index').model_index()
+        assert (ROOT / 'model-index.yml').read_text(encoding='utf-8') == index
+
+
+class TestConfigs:
+    def test_lists_all_but_bases(self, capsys: pytest.CaptureFixture) -> None:
+        assert cli.main(['configs']) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines == [str(path) for path in cli.find_configs()]
+        assert lines and not [line for line in lines if '_base_' in line]
+
+    @pytest.mark.parametrize('pattern', ['cityscapes', 'b0_fast', 'city*b0_fast*.py', '*1024.py'])
+    def test_pattern(self, pattern: str) -> None:
+        found = cli.find_configs(pattern)
+        assert 0 < len(found) < len(cli.find_configs())
+        assert all(word in str(path) for path in found for word in pattern.split('*'))
+
+    def test_no_match_suggests_one(self, capsys: pytest.CaptureFixture) -> None:
+        assert cli.main(['configs', 'segformer_mit-b0_fsat_cityscapes']) == 1
+        printed = capsys.readouterr()
+        assert printed.out == ''
+        assert 'Did you mean segformer_mit-b0_' in printed.err
+        assert '`python -m mmseg_tome configs` lists all' in printed.err
+
+    def test_alone_prints_help(self, capsys: pytest.CaptureFixture) -> None:
+        assert cli.main([]) == 0
+        assert 'configs' in capsys.readouterr().out
+
+    def test_env_names_versions(self, capsys: pytest.CaptureFixture) -> None:
+        assert cli.main(['env']) == 0
+        rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+        assert rows['mmseg_tome'] == __version__
+        assert rows['python'].startswith(f'{sys.version_info[0]}.{sys.version_info[1]}')
+
+
+class TestCheckMachine:
+    @pytest.fixture
+    def tool(self):
+        return load_tool('check_machine')
+
+    def test_content_here(self, tool, tmp_path: Path) -> None:
+        assert tool.missing(str(tmp_path / 'not' / 'yet' / '.venv')) == ''
+
+    @pytest.mark.parametrize('version', [(3, 9, 18), (3, 14, 0)])
+    def test_python_out_of_range(self, tool, monkeypatch: pytest.MonkeyPatch, version) -> None:
+        monkeypatch.setattr(tool.sys, 'version_info', version)
+        assert 'mmseg_tome needs Python 3.10 to 3.13' in tool.missing('.venv')
+
+    def test_range_is_that_of_importing(self, tool) -> None:
+        newest = f'{tool.NEWEST[0]}.{tool.NEWEST[1] + 1}'
+        oldest = f'{tool.OLDEST[0]}.{tool.OLDEST[1]}'
+        assert set(versions.PYTHON.split(',')) == {f'>={oldest}', f'<{newest}'}
+
+    def test_no_compiler(self, tool, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv('CC', 'no-such-compiler -O2')
+        assert '`no-such-compiler` is not on PATH' in tool.missing('.venv')
+
+    def test_no_headers(self, tool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(tool.sysconfig, 'get_path', lambda name: str(tmp_path))
+        assert 'no C headers' in tool.missing('.venv')
+
+    def test_no_venv(self, tool, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tool.importlib.util, 'find_spec', lambda name: None)
+        assert 'no `venv` with pip' in tool.missing('.venv')
+
+    def test_no_space(self, tool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(tool, 'FREE_GIB', 10**9)
+        assert 'GiB free, and the environment needs' in tool.missing(str(tmp_path / '.venv'))
+
+    def test_environment_of_another_python(self, tool, tmp_path: Path) -> None:
+        (tmp_path / 'pyvenv.cfg').write_text('home = /usr/bin\nversion = 3.1.4\n')
+        assert 'was made with Python 3.1.4' in tool.missing(str(tmp_path))
