@@ -230,7 +230,9 @@ def _parse_side(given: Mapping[str, Any], side: str) -> Merging | None:
     for key in settings:
         if key not in arguments:
             needs = ', '.join(f'{side}_{name}' for name in arguments)
-            raise ValueError(f'{side}_{key} does not belong to {side}_mode = {mode!r}, with {needs}')
+            raise ValueError(
+                f'{side}_{key} does not belong to {side}_mode = {mode!r}, with {needs}'
+            )
     try:
         return algorithm(**{arguments[key]: value for key, value in settings.items()})
     except ValueError as error:

@@ -42,6 +42,4 @@ def _register_in_mmpose() -> None:
 def _register_models(registry: Registry) -> None:
     """Override the stock names, and give each class a name of its own as well."""
     for cls in (MixVisionTransformer, EfficientMultiheadAttention):
-        registry.register_module(
-            name=[cls.__name__, f'ToMe{cls.__name__}'], module=cls, force=True
-        )
+        registry.register_module(name=[cls.__name__, f'ToMe{cls.__name__}'], module=cls, force=True)

@@ -11,7 +11,10 @@ from torch.nn import functional as F
 
 # Table I of the paper, written out by hand: (r, sx, sy) per stage.
 BSM_RATES = {
-    'hq': {'kv': [(0.6, 2, 2), (0.6, 2, 2), None, None], 'q': [None, None, (0.8, 4, 4), (0.8, 4, 4)]},
+    'hq': {
+        'kv': [(0.6, 2, 2), (0.6, 2, 2), None, None],
+        'q': [None, None, (0.8, 4, 4), (0.8, 4, 4)],
+    },
     'fast': {
         'kv': [(0.9, 4, 4), (0.9, 4, 4), None, None],
         'q': [None, None, (0.9, 4, 4), (0.9, 4, 4)],
@@ -103,7 +106,7 @@ def make_pair(variant: str = 'b0', tome_cfg=None, seed: int = 0, **kwargs):
     stock.init_weights()
     for name, parameter in stock.named_parameters():
         if parameter.ndim > 1 and ('attn' in name or 'sr' in name):
-            nn.init.normal_(parameter, std=2.0 / parameter[0].numel() ** 0.5)
+            nn.init.normal_(parameter, std=1.5 / parameter[0].numel() ** 0.5)
         elif 'bias' in name:
             nn.init.normal_(parameter, std=0.1)
     ours = mmseg_tome.models.MixVisionTransformer(**settings, tome_cfg=tome_cfg)

@@ -104,16 +104,7 @@ class SlotPlan:
         return unmerge_tokens(merged, self.slot)
 
 
-# The result depends on shapes alone: torch.compile takes it as a constant instead of tracing it.
-@torch.compiler.assume_constant_result
 def _partition(
-    h: int, w: int, sx: int, sy: int, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
-    return _cached_partition(h, w, sx, sy, device)
-
-
-@lru_cache(maxsize=64)
-def _cached_partition(
     h: int, w: int, sx: int, sy: int, device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Split a map of ``h x w`` tokens into sources and destinations.
@@ -122,11 +113,33 @@ def _cached_partition(
         Indices of the sources, indices of the destinations, and for every token in raster order
         its position in the concatenation (sources, destinations).
     """
+    if torch.compiler.is_compiling():  # a graph computes it once, and may have symbolic sizes
+        return _compute_partition(h, w, sx, sy, device)
+    return _cached_partition(h, w, sx, sy, device)
+
+
+@lru_cache(maxsize=64)
+def _cached_partition(
+    h: int, w: int, sx: int, sy: int, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
     # An inference tensor kept in the cache could not be used by a later training step.
     with torch.inference_mode(False):
-        index = torch.arange(h * w, device=device)
-        row, column = index // w, index % w
-        in_whole_cell = (row < h // sy * sy) & (column < w // sx * sx)
-        is_dst = in_whole_cell & (row % sy == 0) & (column % sx == 0)
-        src, dst = index[~is_dst], index[is_dst]
-        return src, dst, torch.cat([src, dst]).argsort()
+        return _compute_partition(h, w, sx, sy, device)
+
+
+def _compute_partition(
+    h: int, w: int, sx: int, sy: int, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    cells_y, cells_x = h // sy, w // sx
+    index = torch.arange(h * w, device=device)
+    row, column = index // w, index % w
+    on_dst_row = (row % sy == 0) & (row < cells_y * sy)
+    is_dst = on_dst_row & (column % sx == 0) & (column < cells_x * sx)
+    # Destinations before each token, in closed form: those of the rows above, then of its own row.
+    dst_above = ((row + sy - 1) // sy).clamp(max=cells_y) * cells_x
+    dst_left = ((column + sx - 1) // sx).clamp(max=cells_x)
+    dst_before = dst_above + torch.where(on_dst_row, dst_left, 0)
+    num_src = h * w - cells_y * cells_x
+    position = torch.where(is_dst, num_src + dst_before, index - dst_before)
+    grouped = torch.zeros_like(index).scatter_(0, position, index)
+    return grouped[:num_src], grouped[num_src:], position

@@ -11,7 +11,9 @@ from ..reference import relative_difference
 
 @pytest.mark.parametrize('batch', [1, 3])
 @pytest.mark.parametrize('hw', [(8, 8), (32, 32), (7, 13), (9, 16), (33, 17), (4, 4), (5, 4)])
-@pytest.mark.parametrize('r, sx, sy', [(0.6, 2, 2), (0.9, 4, 4), (0.8, 4, 4), (0.5, 2, 4), (0.4, 3, 1)])
+@pytest.mark.parametrize(
+    'r, sx, sy', [(0.6, 2, 2), (0.9, 4, 4), (0.8, 4, 4), (0.5, 2, 4), (0.4, 3, 1)]
+)
 def test_equals_tomesd(batch, hw, r, sx, sy):
     torch.manual_seed(0)
     h, w = hw
