@@ -1,4 +1,4 @@
-"""Token merging built of code that is not ours: stock mmseg modules with tomesd around attention."""
+"""Token merging built of code that is not ours: stock mmseg modules and tomesd."""
 
 import types
 

@@ -76,7 +76,7 @@ def test_converts_a_stock_backbone(name):
     stock, ours = make_pair(tome_cfg=name)
     stock = copy.deepcopy(stock).double().train()
     stock.layers[0][1][0].attn.sr.weight.requires_grad_(False)
-    parameters = {n: p for n, p in stock.named_parameters()}
+    parameters = dict(stock.named_parameters())
     hooked = []
     stock.layers[1][1][0].register_forward_hook(lambda *_: hooked.append(1))
     assert apply_tome(stock, name) is stock

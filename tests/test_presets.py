@@ -124,7 +124,7 @@ def test_errors_name_stage_field_value_and_what_is_allowed(cfg, message):
 
 @pytest.mark.parametrize('cfg', [5, True, dict(q_mode='bsm'), {1, 2}])
 def test_other_types(cfg):
-    with pytest.raises(TypeError, match='tome_cfg = .* is not allowed: give the name of a preset'):
+    with pytest.raises(TypeError, match=r'tome_cfg = .* is not allowed: give the name of a preset'):
         parse_tome_cfg(cfg)
 
 
@@ -137,7 +137,7 @@ def test_files_that_cannot_be_used(tmp_path):
         parse_tome_cfg(broken)
     mapping = tmp_path / 'mapping.yml'
     mapping.write_text('q_mode: bsm')
-    with pytest.raises(ValueError, match='must hold a list.*holds a dict'):
+    with pytest.raises(ValueError, match=r'must hold a list.*holds a dict'):
         parse_tome_cfg(mapping)
     wrong = tmp_path / 'wrong.yml'
     wrong.write_text(yaml.safe_dump([dict(q_mode='nd2')] + [{}] * 3))

@@ -1,7 +1,7 @@
 """Token-merging algorithms on plain tensors ``[B, N, C]``. Imports torch alone.
 
 An algorithm is a small frozen object with its settings. ``plan(tokens, hw)`` decides what is merged
-and returns a plan; ``plan.merge(x)`` shortens a sequence and ``plan.unmerge(y)`` restores its length.
+and returns a plan; ``plan.merge(x)`` shortens a sequence, ``plan.unmerge(y)`` lengthens it again.
 """
 
 from .base import Merging, Plan

@@ -1,11 +1,10 @@
 """Efficient self-attention: spatial reduction, merging, attention, unmerging (Sec. III-C)."""
 
-from torch import Tensor, nn
-from torch.nn import functional as F
-
 from mmcv.cnn import Conv2d, build_norm_layer
 from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..merging import Merging
 from .layers import to_map, to_tokens

@@ -1,11 +1,10 @@
 """The parts of a Mix Transformer block beside attention: patch embedding and MixFFN."""
 
-from torch import Tensor, nn
-from torch.nn import functional as F
-
 from mmcv.cnn import Conv2d, build_activation_layer, build_norm_layer
 from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule, Sequential
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 def to_map(tokens: Tensor, hw: tuple[int, int]) -> Tensor:

@@ -53,5 +53,5 @@ def test_channels_may_change_between_merge_and_unmerge():
 @pytest.mark.parametrize('algorithm', [NeighbourPooling1d, NeighbourPooling2d])
 @pytest.mark.parametrize('stride', [0, -1, 1.5, '2', True, None, (2, 0), (2, 2, 2)])
 def test_strides_that_are_not_positive_ints(algorithm, stride):
-    with pytest.raises(ValueError, match='s = .* is not allowed'):
+    with pytest.raises(ValueError, match=r's = .* is not allowed'):
         algorithm(stride)

@@ -13,7 +13,10 @@ def random_slots(b: int, n: int, m: int) -> torch.Tensor:
 
 def loop_merge(tokens: torch.Tensor, slot: torch.Tensor, m: int) -> torch.Tensor:
     return torch.stack(
-        [torch.stack([t[s == i].mean(0) for i in range(m)]) for t, s in zip(tokens, slot)]
+        [
+            torch.stack([t[s == i].mean(0) for i in range(m)])
+            for t, s in zip(tokens, slot, strict=True)
+        ]
     )
 
 
