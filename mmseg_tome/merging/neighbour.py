@@ -61,9 +61,8 @@ class Pooling2dPlan:
 
     def unmerge(self, merged: Tensor) -> Tensor:
         """Copy ``[B, M, C]`` to ``[B, h * w, C]``."""
-        pooled_hw = [
-            -(-length // stride) for length, stride in zip(self.hw, self.stride, strict=True)
-        ]
+        (h, w), (sy, sx) = self.hw, self.stride
+        pooled_hw = (-(-h // sy), -(-w // sx))
         pooled_map = merged.transpose(1, 2).unflatten(2, pooled_hw)
         return F.interpolate(pooled_map, self.hw, mode='nearest').flatten(2).transpose(1, 2)
 
