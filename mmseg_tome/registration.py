@@ -25,6 +25,7 @@ def register_all() -> tuple[str, ...]:
 
 def _register_in_mmseg() -> None:
     # Before registering: if mmseg's own modules came later, they would find their names taken.
+    from mmseg.models import backbones  # noqa: F401
     from mmseg.registry import MODELS
 
     from . import datasets, engine, evaluation  # noqa: F401 - they register themselves
