@@ -1,5 +1,6 @@
 """Packaging; tool settings are in `pyproject.toml`, the pinned set in `requirements/`."""
 
+import ast
 import shutil
 from pathlib import Path
 
@@ -8,21 +9,22 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 
-# Full mmcv and mmcv-lite own the same files, and mmpose declares chumpy, which no current pip can
-# build. Hard requirements on either would break working OpenMMLab environments, so what belongs to
-# one task is an extra and mmpose itself is installed by hand; see docs/install.md.
-MMCV_LITE = 'mmcv-lite>=2.0.0rc4,<2.2.0'
-EXTRAS = {
-    'seg': [MMCV_LITE, 'mmsegmentation>=1.2.0,<1.3', 'ftfy', 'regex'],
-    'pose': [MMCV_LITE, 'mmdet>=3.3.0,<3.4', 'json_tricks', 'munkres', 'six', 'requests'],
-}
 
+def constants(path: str) -> dict:
+    """Reads the constants of a module without importing it, and so without its dependencies.
 
-def version() -> str:
-    """Returns `__version__` of `mmseg_tome/version.py` without importing the package."""
-    names: dict = {}
-    exec((ROOT / 'mmseg_tome' / 'version.py').read_text(encoding='utf-8'), names)
-    return names['__version__']
+    Args:
+        path: The file, relative to the checkout.
+
+    Returns:
+        The names that are assigned a literal, with their values.
+    """
+    tree = ast.parse((ROOT / path).read_text(encoding='utf-8'))
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Constant, ast.Dict)):
+            found[node.targets[0].id] = ast.literal_eval(node.value)
+    return found
 
 
 def long_description() -> str:
@@ -55,9 +57,32 @@ class BuildWithMim(build_py):
         shutil.copy2(ROOT / 'model-index.yml', mim)
 
 
+COMPAT = constants('mmseg_tome/compat/versions.py')
+
+
+def ranged(name: str) -> str:
+    """Returns the requirement on `name` with the range that importing mmseg_tome insists on."""
+    return name + COMPAT['SUPPORTED'][name]
+
+
+# Full mmcv and mmcv-lite own the same files, and mmpose declares chumpy, which no current pip can
+# build. Hard requirements on either would break working OpenMMLab environments, so what belongs to
+# one task is an extra and mmpose itself is installed by hand; see docs/install.md.
+EXTRAS = {
+    'seg': [ranged('mmcv-lite'), ranged('mmsegmentation'), 'ftfy', 'regex'],
+    'pose': [
+        ranged('mmcv-lite'),
+        'mmdet>=3.3.0,<3.4',
+        'json_tricks',
+        'munkres',
+        'six',
+        'requests',
+    ],
+}
+
 setup(
     name='mmseg_tome',
-    version=version(),
+    version=constants('mmseg_tome/version.py')['__version__'],
     description='Token merging (Segformer++) for SegFormer in MMSegmentation and MMPose',
     long_description=long_description(),
     long_description_content_type='text/markdown',
@@ -75,17 +100,16 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
         'Topic :: Scientific/Engineering :: Image Recognition',
     ],
-    python_requires='>=3.10,<3.14',
+    python_requires=COMPAT['PYTHON'],
     packages=find_packages(include=['mmseg_tome', 'mmseg_tome.*']),
     # e.g. the data files that sit beside the modules that read them.
     include_package_data=True,
-    # The ranges are those of mmseg_tome/compat/versions.py; a test compares them.
     install_requires=[
-        'torch>=2.6,<3',
+        ranged('torch'),
         'numpy',
         'opencv-python',
         'packaging',
-        'mmengine>=0.10.0,<0.11',
+        ranged('mmengine'),
         'matplotlib',
         'pyyaml',
         # mmengine imports pkg_resources when it resolves `mmseg::…`, which setuptools 82 removed.

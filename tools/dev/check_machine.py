@@ -13,7 +13,7 @@ import shutil
 import sys
 import sysconfig
 
-OLDEST, NEWEST = (3, 10), (3, 13)  # 3.14 removed pkgutil.find_loader, which mmengine calls
+OLDEST, NEWEST = (3, 10), (3, 12)  # the setup.py of xtcocotools, for poses, fails on 3.13
 FREE_GIB = 4  # a CPU environment takes 1.6 GiB, and pip unpacks beside what it downloads
 
 
@@ -42,7 +42,7 @@ def missing(venv: str) -> str:
     if not OLDEST <= running <= NEWEST:
         other = other_python() or 'python3.11'
         return (
-            f'{sys.executable} is {name}, and mmseg_tome needs Python 3.{OLDEST[1]} to '
+            f'{sys.executable} is {name}, and the pinned set needs Python 3.{OLDEST[1]} to '
             f'3.{NEWEST[1]}: run `PYTHON={other} make install`.'
         )
     if not (importlib.util.find_spec('venv') and importlib.util.find_spec('ensurepip')):
