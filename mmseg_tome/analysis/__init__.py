@@ -1,0 +1,1 @@
+"""Measuring and drawing, as functions. May import everything; nothing else imports it."""

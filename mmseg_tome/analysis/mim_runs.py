@@ -1,0 +1,70 @@
+"""Running ``mim train`` and ``mim test`` as a user would, with a progress bar."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.progress import Progress
+
+# mmengine's log line, such as "Iter(train) [ 20/400] ... loss: 2.1".
+_STEP = re.compile(r'(?:Iter|Epoch)\((?:train|val|test)\)\s+\[\s*(\d+)/(\d+)\]')
+
+
+class MimError(RuntimeError):
+    """A ``mim`` command failed; the message holds the end of its output."""
+
+
+def run_mim(arguments: list[str], log: Path, progress: Progress, description: str) -> None:
+    """Run ``mim`` with the arguments, and show how far it is.
+
+    Args:
+        arguments: What follows ``mim`` on the command line.
+        log: File that receives all of its output.
+        progress: The display that the bar is added to.
+        description: What the bar says.
+
+    Raises:
+        MimError: If the command exits with an error.
+    """
+    task = progress.add_task(description, total=None)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # The module, not the script: it is this interpreter's own, whatever is on PATH.
+    command = [sys.executable, '-m', 'mim', *arguments]
+    with (
+        log.open('w') as file,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace'
+        ) as process,
+    ):
+        for line in process.stdout:
+            file.write(line)
+            if step := _STEP.search(line):
+                progress.update(task, completed=int(step[1]), total=int(step[2]))
+    if process.returncode != 0:
+        tail = ''.join(log.read_text().splitlines(keepends=True)[-15:])
+        raise MimError(
+            f'`{command_line(arguments)}` failed; its output is in {log} and ends with:\n{tail}'
+        )
+    total = progress.tasks[task].total or 1
+    progress.update(task, completed=total, total=total)
+
+
+def command_line(arguments: list[str]) -> str:
+    """The command as a user would type it."""
+    return shlex.join(['mim', *arguments])
+
+
+def read_metrics(work_dir: Path) -> dict[str, float]:
+    """Read the results that the newest ``mim test`` run left in its work folder.
+
+    Raises:
+        FileNotFoundError: If there is no finished run in the folder.
+    """
+    # mmengine writes <work_dir>/<time>/<time>.json when a test ends.
+    files = sorted(work_dir.glob('*/*.json'))
+    if not files:
+        raise FileNotFoundError(f'{work_dir} holds no results of a finished `mim test`')
+    return json.loads(files[-1].read_text())

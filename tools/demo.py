@@ -1,0 +1,48 @@
+"""Trains Segformer++HQ B0 for minutes, tests it with every strategy, and compares them."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+EXAMPLES = """\
+examples:
+  python tools/demo.py                                   on street scenes that it generates
+  python tools/demo.py --dataset camvid --data ~/camvid  on your copy of CamVid
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--dataset', default='streets', choices=['streets', 'camvid'])
+    parser.add_argument('--data', type=Path, help='folder of the data set (default: data/DATASET)')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('outputs/demo'),
+        help='a new folder is made in this one (default: %(default)s)',
+    )
+    args = parser.parse_args()
+    data = args.data or Path('data') / args.dataset
+    if args.dataset == 'streets':
+        from mmseg_tome.datasets.streets import generate_streets
+
+        generate_streets(data, train=400, val=60, size=(1024, 512))
+    elif not data.is_dir():
+        parser.error(f'--data {data}: there is no such folder; give the folder of your CamVid')
+
+    from mmseg_tome.analysis.demo import print_result, run_demo
+    from mmseg_tome.analysis.mim_runs import MimError
+
+    try:
+        result = run_demo(args.dataset, data, args.out)
+    except MimError as error:
+        sys.exit(str(error))
+    print_result(result, Console())
+
+
+if __name__ == '__main__':
+    main()
