@@ -33,8 +33,9 @@ class RandomStateHook(Hook):
       before the first new batch is read. With workers it is what brings the workers'
       generators, seeded from the fixed seed, to where they were.
     - A validation draws from the generators too, if only for its data loader's base seed, and
-      follows the checkpoint of the same iteration. They are put back after each validation,
-      and a best checkpoint that is saved during one holds the states from before it.
+      follows the checkpoint of the same iteration. They are put back after each validation.
+      With `save_best` MMEngine saves checkpoints during one, the regular one a second time;
+      these hold the states from before it.
 
     Batches repeat only if sampler and workers get the seed of the first run. A run without a
     fixed seed draws a new one; the hook then warns, and names the one to set.
