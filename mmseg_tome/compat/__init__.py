@@ -1,7 +1,7 @@
 """Makes the OpenMMLab 2.x stack import, and load checkpoints, on current torch and numpy.
 
-One file per breakage. Each mends only what it finds broken, by the narrowest means; on a healthy
-stack :func:`mend` changes nothing but the wording of one error.
+One file per breakage. Each mends only what it finds broken, by the narrowest means, and leaves a
+healthy package alone.
 """
 
 from . import checkpoints, mmcv_ext, torchvision_ops, versions

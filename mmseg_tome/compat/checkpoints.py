@@ -24,6 +24,7 @@ import torch
 
 # What HistoryBuffer and mmpose's dataset_meta hold; no object arrays, no records.
 NUMBERS = '?bhilqBHILQefdFD'
+STATISTICS = ('min', 'max', 'current', 'mean')
 
 
 class UnsafeCheckpointError(pickle.UnpicklingError):
@@ -47,7 +48,8 @@ def allowed_types() -> list[tuple[Any, str]]:
     """List the types that mmengine checkpoints hold, each with its name in the checkpoint.
 
     None of them runs code of the checkpoint's choosing: they build numeric arrays, numbers,
-    histories of numbers, and dicts.
+    histories of numbers, and dicts. Two builtins that these types are pickled with would do more
+    than that, and are answered by functions that do just what is needed.
     """
     from mmengine.config import ConfigDict
     from mmengine.logging import HistoryBuffer
@@ -63,7 +65,24 @@ def allowed_types() -> list[tuple[Any, str]]:
     for package in ('numpy.core', 'numpy._core'):
         for function in (multiarray._reconstruct, multiarray.scalar):
             allowed.append((function, f'{package}.multiarray.{function.__name__}'))
-    return allowed
+    return [*allowed, (_statistic, 'builtins.getattr'), (_empty_bytes, 'builtins.bytes')]
+
+
+def _statistic(owner: Any, name: str) -> Callable[..., Any]:
+    """Look up what a HistoryBuffer is pickled with: its own methods, as ``getattr`` calls.
+
+    The real ``getattr`` would hand out ``__globals__``, and with it the running program.
+    """
+    from mmengine.logging import HistoryBuffer
+
+    if owner is not HistoryBuffer or name not in STATISTICS:
+        raise pickle.UnpicklingError(f'GLOBAL builtins.getattr of {owner!r}, {name!r} is blocked.')
+    return getattr(HistoryBuffer, name)
+
+
+def _empty_bytes() -> bytes:
+    """Build the contents of an empty array, which pickle writes as a call of ``bytes``."""
+    return b''
 
 
 def _allow_types() -> tuple[str, ...]:
@@ -115,10 +134,10 @@ def _explaining(load_checkpoint: Callable[..., Any]) -> Callable[..., Any]:
 def _explanation(filename: str, message: str) -> str:
     named = re.search(r'GLOBAL (\S+)', message)
     if named is None:
-        reason = message.partition('WeightsUnpickler error: ')[2] or message
+        reason = (message.partition('WeightsUnpickler error: ')[2] or message).strip()
         return (
             f"Cannot load checkpoint '{filename}': it is damaged, is no checkpoint, or holds "
-            f'what torch.load(weights_only=True) does not build ({reason.splitlines()[0].strip()}).'
+            f'what torch.load(weights_only=True) does not build ({reason.splitlines()[0]}).'
         )
     allowed = (
         'a checkpoint may hold tensors, plain Python values, numeric numpy arrays and '

@@ -1,8 +1,8 @@
 """Lets torchvision import where its compiled operators cannot load.
 
-That happens with a CUDA torchvision beside a CPU torch, and with mismatched versions. mmpose needs
-only ``torchvision.transforms``, and mmdet imports torchvision lazily: neither calls an operator
-when it is imported. ``torchvision.ops.nms`` itself keeps torchvision's own clear error.
+That happens with a CUDA torchvision beside a CPU torch, and with mismatched versions. mmengine's
+Runner imports torchvision to log its version, and mmpose for ``torchvision.transforms``; neither
+needs an operator. ``torchvision.ops.nms`` itself keeps torchvision's own clear error.
 """
 
 import importlib
@@ -17,9 +17,6 @@ SCHEMAS = (
     'nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
     'qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
 )
-# Importing torchvision costs about a second, so it is tried only where one of these will do so.
-IMPORTERS = ('mmpose', 'mmdet')
-
 _declared: torch.library.Library | None = None  # the schemas live as long as this object
 
 
@@ -38,17 +35,13 @@ def mend() -> tuple[str, ...]:
     _declared = torch.library.Library('torchvision', 'FRAGMENT')
     for schema in SCHEMAS:
         _declared.define(schema)
-    if _import_torchvision() is not None:
-        _declared = None  # more is broken than this: leave things as they were found
-        return ()
+    _import_torchvision()  # if something else is broken too, it now shows by itself
     return ('torchvision::nms',)
 
 
 def _is_wanted() -> bool:
-    def installed(name: str) -> bool:
-        return importlib.util.find_spec(name) is not None
-
-    return installed('torchvision') and any(map(installed, IMPORTERS))
+    """Without mmengine nothing here imports torchvision, which takes about a second."""
+    return all(importlib.util.find_spec(name) for name in ('mmengine', 'torchvision'))
 
 
 def _import_torchvision() -> Exception | None:

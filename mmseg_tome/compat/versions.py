@@ -21,7 +21,8 @@ SUPPORTED = {
     'mmcv': '>=2.0.0rc4,<2.2.0',
     'mmcv-lite': '>=2.0.0rc4,<2.2.0',
     'onedl-mmcv': '>=2.3.0,<2.4',
-    'mmsegmentation': '>=1.2.0,<1.3',
+    # The wheel of 1.2.0 lacks a file that mmseg.models reads when imported.
+    'mmsegmentation': '>=1.2.1,<1.3',
     'onedl-mmsegmentation': '>=1.3.0,<1.5',
     'mmpose': '>=1.3.0,<1.4',
 }
