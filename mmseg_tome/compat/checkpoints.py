@@ -49,7 +49,8 @@ def allowed_types() -> list[tuple[Any, str]]:
 
     None of them runs code of the checkpoint's choosing: they build numeric arrays, numbers,
     histories of numbers, and dicts. Two builtins that these types are pickled with would do more
-    than that, and are answered by functions that do just what is needed.
+    than that, and are answered by functions that do just what is needed. What torch says of
+    ``weights_only`` holds here too: a crafted file runs no code, but may still crash the process.
     """
     from mmengine.config import ConfigDict
     from mmengine.logging import HistoryBuffer
