@@ -1,0 +1,245 @@
+"""Every segmentation config does what its name says."""
+
+import copy
+import re
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.dataset import Compose
+from mmengine.evaluator import Evaluator
+from mmengine.model.utils import revert_sync_batchnorm
+from mmengine.registry import DefaultScope
+
+pytest.importorskip('mmseg')
+from mmseg.registry import DATASETS, HOOKS, MODELS
+
+import mmseg_tome  # noqa: F401  (registers; mmseg imports only after it)
+
+pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own, many
+
+ROOT = Path(__file__).resolve().parents[1] / 'configs'
+DATASET_FOLDERS = ('cityscapes', 'ade20k', 'camvid', 'streets')
+CONFIGS = sorted(path for folder in DATASET_FOLDERS for path in (ROOT / folder).glob('*.py'))
+NAME = re.compile(
+    r'segformer_mit-(?P<model>b[0-5])_(?P<strategy>none|hq|fast|n2d_2x2|downsample)'
+    r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<schedule>\d+[ki])'
+    r'_(?P<dataset>[a-z0-9]+)-(?P<width>\d+)x(?P<height>\d+)'
+)
+STRATEGIES = ('none', 'hq', 'fast', 'n2d_2x2', 'downsample')
+UNMERGED = [path for path in CONFIGS if '_none_' in path.name]
+RECIPES = [path for path in UNMERGED if '_mit-b0_' in path.name or 'ade20k-640' in path.name]
+
+IMAGE = (128, 192)  # height, width of the test image
+# Tokens of the four stages, worked out by hand. Maps are 32×48, 16×24, 8×12 and 4×6; reduced
+# spatially by 8, 4, 2, 1, keys/values lie on 4×6. With |B| destinations, int(N·r) of N - |B|
+# sources go:
+#   HQ:   kv 24 - int(14.4) = 10; q of stage 3 96 - int(76.8) = 20, of stage 4 24 - int(19.2) = 5
+#   fast: kv 24 - int(21.6) = 3;  q of stage 3 96 - int(86.4) = 10, of stage 4 24 - int(21.6) = 3
+TOKENS = {
+    'none': ((1536, 24), (384, 24), (96, 24), (24, 24)),
+    'hq': ((1536, 10), (384, 10), (20, 24), (5, 24)),
+    'fast': ((1536, 3), (384, 3), (10, 24), (3, 24)),
+    'n2d_2x2': ((384, 24), (96, 24), (24, 24), (6, 24)),
+    'downsample': ((384, 6), (96, 6), (24, 6), (6, 6)),
+}
+
+
+def by_name(paths):
+    return pytest.mark.parametrize('path', paths, ids=[path.stem for path in paths])
+
+
+@cache
+def load(path: Path) -> Config:
+    return Config.fromfile(path)
+
+
+@cache
+def load_upstream(name: str) -> Config:
+    import mmseg
+
+    folder = Path(mmseg.__file__).parent / '.mim' / 'configs' / 'segformer'
+    return Config.fromfile(folder / name)
+
+
+@pytest.fixture(autouse=True)
+def mmseg_scope():
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        yield
+
+
+def plain(value):
+    """Dicts and lists without the scopes that MMEngine notes in what comes from `mmseg::`."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items() if k != '_scope_'}
+    return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def one_block_per_stage(cfg: Config) -> ConfigDict:
+    """The config's model, narrow as it is wide, without its depth or pretrained weights."""
+    model = copy.deepcopy(cfg.model)
+    model['backbone'].update(init_cfg=None, num_layers=[1, 1, 1, 1])
+    return model
+
+
+def test_every_strategy_of_every_recipe_has_a_config():
+    assert CONFIGS
+    for path in CONFIGS:
+        assert NAME.fullmatch(path.stem), path
+        strategy = NAME.fullmatch(path.stem)['strategy']
+        for other in STRATEGIES:
+            assert path.with_name(path.name.replace(f'_{strategy}_', f'_{other}_')).is_file()
+    assert {NAME.fullmatch(p.stem)['model'] for p in CONFIGS if p.parent.name == 'cityscapes'} == {
+        'b0', 'b1', 'b2', 'b3', 'b4', 'b5'
+    }  # fmt: skip
+
+
+@by_name(CONFIGS)
+def test_merges_what_its_name_says(path, monkeypatch):
+    cfg = load(path)
+    strategy = NAME.fullmatch(path.stem)['strategy']
+    model = revert_sync_batchnorm(MODELS.build(one_block_per_stage(cfg))).eval()
+
+    attend, seen = torch.nn.functional.scaled_dot_product_attention, []
+
+    def spy(q, k, v, *args, **kwargs):
+        seen.append((q.shape[-2], k.shape[-2]))
+        return attend(q, k, v, *args, **kwargs)
+
+    monkeypatch.setattr(torch.nn.functional, 'scaled_dot_product_attention', spy)
+    with torch.no_grad():
+        logits = model.encode_decode(torch.randn(1, 3, *IMAGE), [{'img_shape': IMAGE}])
+    assert tuple(seen) == TOKENS[strategy]
+    classes = DATASETS.get(cfg.train_dataloader.dataset.type).METAINFO['classes']
+    assert logits.shape == (1, len(classes), *IMAGE)
+
+
+@by_name([path for path in CONFIGS if path not in UNMERGED])
+def test_differs_from_the_unmerged_config_in_the_strategy_only(path):
+    strategy = NAME.fullmatch(path.stem)['strategy']
+    merged = plain(load(path).to_dict())
+    unmerged = plain(load(path.with_name(path.name.replace(f'_{strategy}_', '_none_'))).to_dict())
+    assert merged['model']['backbone'].pop('tome_cfg') == strategy
+    assert unmerged['model']['backbone'].pop('tome_cfg') == 'none'
+    assert merged == unmerged
+
+
+@by_name(UNMERGED)
+def test_model_is_the_upstream_one(path):
+    name = NAME.fullmatch(path.stem)
+    upstream = {
+        '640': 'segformer_mit-{model}_8xb2-160k_ade20k-640x640.py',
+        '512': 'segformer_mit-{model}_8xb2-160k_ade20k-512x512.py',
+    }.get(
+        name['width'] if name['dataset'] == 'ade20k' else '',
+        'segformer_mit-{model}_8xb1-160k_cityscapes-1024x1024.py',
+    )
+    ours = plain(load(path).model)
+    theirs = plain(load_upstream(upstream.format(model=name['model'])).model)
+    ours['backbone'].pop('tome_cfg')
+    if name['dataset'] in ('camvid', 'streets'):
+        for model in (ours, theirs):
+            del model['data_preprocessor']['size'], model['test_cfg']
+            del model['decode_head']['num_classes']
+        if name['schedule'].endswith('i'):  # trained from scratch
+            assert ours['backbone'].pop('init_cfg') is None
+            del theirs['backbone']['init_cfg']
+    assert ours == theirs
+
+    built = MODELS.build(load(path).model)  # to its full depth; weights would come later
+    blocks = [len(stage[1]) for stage in built.backbone.layers]
+    assert blocks == theirs['backbone']['num_layers']
+
+
+@by_name(UNMERGED)
+def test_batch_schedule_and_size_are_those_of_the_name(path):
+    cfg, name = load(path), NAME.fullmatch(path.stem)
+    width, height = int(name['width']), int(name['height'])
+    iterations = int(name['schedule'][:-1]) * {'k': 1000, 'i': 1}[name['schedule'][-1]]
+    assert cfg.train_dataloader.batch_size == int(name['batch'])
+    assert cfg.auto_scale_lr == {
+        'enable': False,
+        'base_batch_size': int(name['gpus']) * int(name['batch']),
+    }
+    assert cfg.train_cfg.max_iters == cfg.param_scheduler[-1].end == iterations
+    assert cfg.param_scheduler[0].end == cfg.param_scheduler[1].begin
+    for interval in (cfg.train_cfg.val_interval, cfg.default_hooks.checkpoint.interval):
+        assert iterations % interval == 0
+
+    (crop,) = (t.crop_size for t in cfg.train_pipeline if t.type == 'RandomCrop')
+    assert cfg.model.data_preprocessor.size == crop
+    if name['dataset'] in ('cityscapes', 'ade20k'):  # the size of crops
+        assert crop == (height, width)
+    else:  # the size of images
+        (scale,) = (t.scale for t in cfg.test_pipeline if t.type == 'Resize')
+        assert scale == (width, height)
+        assert cfg.model.test_cfg.mode == 'whole'
+    assert plain(cfg.train_dataloader.dataset.pipeline) == plain(cfg.train_pipeline)
+    assert plain(cfg.val_dataloader.dataset.pipeline) == plain(cfg.test_pipeline)
+    assert plain(cfg.test_dataloader) == plain(cfg.val_dataloader)
+
+
+@by_name(UNMERGED)
+def test_plugin_hook_and_evaluator(path):
+    cfg = load(path)
+    assert cfg.custom_imports == {'imports': ['mmseg_tome'], 'allow_failed_imports': False}
+    assert [HOOKS.build(hook).__class__.__name__ for hook in cfg.custom_hooks] == [
+        'RandomStateHook'
+    ]
+    assert cfg.randomness.seed is not None
+    dataset = DATASETS.build({**cfg.test_dataloader.dataset, 'lazy_init': True})
+    assert cfg.val_evaluator == cfg.test_evaluator
+    evaluator = Evaluator(cfg.test_evaluator)
+    evaluator.dataset_meta = dataset.metainfo  # names its classes, or else raises
+    (metric,) = evaluator.metrics
+    small = {
+        'cityscapes': ['fence', 'pole', 'traffic light', 'traffic sign'],
+        'streets': ['fence', 'pole', 'traffic light', 'traffic sign'],
+        'camvid': ['pole', 'sign symbol', 'fence'],
+        'ade20k': None,
+    }
+    assert getattr(metric, 'small_classes', None) == small[path.parent.name]
+
+
+@by_name(RECIPES)
+def test_pipelines_run(path, tmp_path):
+    cfg, name = load(path), NAME.fullmatch(path.stem)
+    width, height = (240, 180) if name['dataset'] == 'camvid' else (256, 128)
+    label = np.arange(width * height, dtype=np.uint8).reshape(height, width) % 11
+    cv2.imwrite(str(tmp_path / 'image.png'), np.full((height, width, 3), 128, np.uint8))
+    cv2.imwrite(str(tmp_path / 'label.png'), label)
+
+    def info(dataset_cfg):
+        dataset = DATASETS.build({**dataset_cfg, 'lazy_init': True})
+        return {
+            'img_path': str(tmp_path / 'image.png'),
+            'seg_map_path': str(tmp_path / 'label.png'),
+            'label_map': dataset.label_map,
+            'reduce_zero_label': dataset.reduce_zero_label,
+            'seg_fields': [],
+        }
+
+    sample = Compose(cfg.train_pipeline)(info(cfg.train_dataloader.dataset))
+    crop = cfg.model.data_preprocessor.size
+    assert all(side <= limit for side, limit in zip(sample['inputs'].shape[1:], crop, strict=True))
+    assert sample['data_samples'].gt_sem_seg.data.shape[1:] == sample['inputs'].shape[1:]
+
+    sample = Compose(cfg.test_pipeline)(info(cfg.test_dataloader.dataset))
+    (scale,) = (t.scale for t in cfg.test_pipeline if t.type == 'Resize')
+    assert max(sample['inputs'].shape[1:]) == scale[0] or min(sample['inputs'].shape[1:]) == min(
+        scale
+    )
+    # Predictions are compared at the labels' own size, whatever the input's.
+    assert sample['data_samples'].gt_sem_seg.data.shape[1:] == (height, width)
+    assert sample['data_samples'].ori_shape == (height, width)
+
+    views = Compose(cfg.tta_pipeline)(info(cfg.test_dataloader.dataset))
+    flips = [bool(s.flip) for s in views['data_samples']]
+    assert len(flips) == 12
+    assert flips.count(True) == 6
+    assert len({tuple(view.shape) for view in views['inputs']}) == 6
+    assert cfg.tta_model.type == 'SegTTAModel'
