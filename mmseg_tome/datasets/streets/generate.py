@@ -94,20 +94,20 @@ def _write_scene(folder: Path, request: Request, scene: tuple[str, int]) -> None
 
 
 def _draw_all(write, todo: list[tuple[str, int]], workers: int, progress: bool) -> None:
-    # One scene is too little work to share between cores. It also ends OpenCV's own threads, which
-    # a forked process would wait for without end.
+    # One scene is too little work to share between cores. Before forking, too: a forked process
+    # that finds OpenCV's threads in use waits forever for threads that it does not have.
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
         if workers == 1:
             _watch(map(write, todo), len(todo), progress)
         else:
-            _share(write, todo, workers, progress)
+            _draw_in_processes(write, todo, workers, progress)
     finally:
         cv2.setNumThreads(threads)
 
 
-def _share(write, todo: list[tuple[str, int]], workers: int, progress: bool) -> None:
+def _draw_in_processes(write, todo: list[tuple[str, int]], workers: int, progress: bool) -> None:
     # Forked workers share the noise banks, and need no guard in the script that calls this.
     noise.warm_up()
     methods = multiprocessing.get_all_start_methods()
