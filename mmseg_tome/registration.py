@@ -29,17 +29,18 @@ def _register_in_mmseg() -> None:
     from mmseg.registry import MODELS
 
     from . import datasets, engine, evaluation  # noqa: F401 - they register themselves
+    from .models.decode_head import SegformerHead
 
-    _register_models(MODELS)
+    _register_models(MODELS, MixVisionTransformer, EfficientMultiheadAttention, SegformerHead)
 
 
 def _register_in_mmpose() -> None:
     from mmpose.registry import MODELS
 
-    _register_models(MODELS)
+    _register_models(MODELS, MixVisionTransformer, EfficientMultiheadAttention)
 
 
-def _register_models(registry: Registry) -> None:
+def _register_models(registry: Registry, *classes: type) -> None:
     """Override the stock names, and give each class a name of its own as well."""
-    for cls in (MixVisionTransformer, EfficientMultiheadAttention):
+    for cls in classes:
         registry.register_module(name=[cls.__name__, f'ToMe{cls.__name__}'], module=cls, force=True)

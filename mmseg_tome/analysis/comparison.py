@@ -105,4 +105,5 @@ def _with_stock_classes(cfg: Config) -> Config:
     cfg = cfg.copy()
     cfg.model.backbone.pop('tome_cfg', None)
     cfg.model.backbone.type = 'mmseg.models.backbones.mit.MixVisionTransformer'
+    cfg.model.decode_head.type = 'mmseg.models.decode_heads.segformer_head.SegformerHead'
     return cfg

@@ -1,4 +1,4 @@
-"""The whole way in minutes: train one model, test it with every strategy, show what merging buys."""
+"""In minutes: train one model, test it with every strategy, show what merging buys."""
 
 import platform
 from dataclasses import dataclass
