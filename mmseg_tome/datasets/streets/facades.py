@@ -80,10 +80,15 @@ class Layers:
         """Paint what was added."""
         if not self.boxes:
             return
-        pixels = self.stage.camera.project(self.plane.boxes(np.concatenate(self.boxes)))
+        camera = self.stage.camera
+        pixels = camera.project(self.plane.boxes(np.concatenate(self.boxes)))
+        low, high = pixels.min(1), pixels.max(1)
+        # Most of a building nearby lies outside the picture.
+        seen = (high > 0).all(1) & (low < (camera.width, camera.height)).all(1)
         start = 0
         for boxes, colour in zip(self.boxes, self.colours, strict=True):
-            self.stage.fill_each(pixels[start : start + len(boxes)], colour)
+            part = slice(start, start + len(boxes))
+            self.stage.fill_each(pixels[part][seen[part]], colour)
             start += len(boxes)
 
 
@@ -131,7 +136,8 @@ def _add_openings(layers: Layers, rng: Random, wall: Colour, tone) -> None:
         u1, v1 = u0 + share * bay, v0 + (high - low) * storey
         if style == 'shutters':
             layers.add(tone(rng.choice(_SHUTTERS)), u0 - 0.5, v0, u1 + 0.5, v1)
-        layers.add(trim, u0 - 0.1, v0 - 0.12, u1 + 0.1, v1 + 0.08)
+        if plane.middle < 75:
+            layers.add(trim, u0 - 0.1, v0 - 0.12, u1 + 0.1, v1 + 0.08)
         pick = np.array([rng.randrange(4) for _ in spots])
         for i, pane in enumerate(_PANES):
             colour = _LIT_PANE if light.lamps and i == 2 else tone(pane, 0.9)

@@ -18,9 +18,9 @@ from .classes import (
 )
 from .stage import Stage
 
-_ROUGHNESS = np.full(256, 8, np.uint8)  # how much stains and grain show, by class
-_ROUGHNESS[[BUILDING, WALL]] = 13, 16
-_ROUGHNESS[[FENCE, POLE]] = 10, 9
+_ROUGHNESS = np.full(256, 5, np.uint8)  # how much stains and grain show, by class
+_ROUGHNESS[[BUILDING, WALL]] = 10, 13
+_ROUGHNESS[[FENCE, POLE]] = 8, 6
 _ROUGHNESS[[VEGETATION, TERRAIN]] = 14, 16
 _ROUGHNESS[[SKY, IGNORE]] = 0, 4
 
@@ -63,7 +63,7 @@ def photograph(stage: Stage, rng: Random) -> None:
     blur = rng.uniform(0.35, 0.8)
     cv2.GaussianBlur(image, (3, 3), blur, image)
 
-    strength = rng.uniform(0.03, 0.14)
+    strength = rng.uniform(0.02, 0.1)
     grain = noise.cut(noise.sensor(), rng, height, width)
     cv2.addWeighted(image, 1.0, grain, strength, -128 * strength, image)
 

@@ -78,20 +78,33 @@ def _add_row(
 def _add_barrier(
     plan: Plan, rng: Random, side: int, edge: float, z: float, far: float, kinds: tuple
 ) -> None:
-    """A wall, fence or hedge along the street, cut into lengths that can be sorted by depth."""
+    """A wall, fence or hedge along the street, or nothing."""
     kind = rng.choices(('wall', 'fence', 'hedge', 'none'), kinds)[0]
     if kind == 'none':
         return
     tall = rng.uniform(*{'wall': (0.9, 2.6), 'fence': (0.9, 2.0), 'hedge': (0.8, 2.2)}[kind])
+    _add_parts(plan, rng, _DRAW[kind], side, edge, z, far, tall)
+
+
+def add_fence(
+    plan: Plan, rng: Random, side: int, edge: float, near: float, far: float, tall: float
+) -> None:
+    """Put up a fence along the street, ``edge`` metres beside its centre line."""
+    _add_parts(plan, rng, _fence, side, edge, near, far, tall)
+
+
+def _add_parts(
+    plan: Plan, rng: Random, draw, side: int, edge: float, near: float, far: float, tall: float
+) -> None:
+    """Cut a barrier into lengths that can be sorted by depth."""
     look = rng.getrandbits(32)
     x = side * edge
-    parts = max(1, round((far - z) / 5))
-    for i in range(parts):
-        near, end = z + (far - z) * i / parts, z + (far - z) * (i + 1) / parts
-        base = np.array(((x, near), (x, end), (x + side * 0.3, end), (x + side * 0.3, near)))
-        draw = {'wall': _wall, 'fence': _fence, 'hedge': _hedge}[kind]
-        casts = 0.0 if kind == 'fence' else tall
-        plan.add(end, base, casts, rng, draw, look, side, x, near, end, tall)
+    count = max(1, round((far - near) / 5))
+    for i in range(count):
+        start, end = (near + (far - near) * j / count for j in (i, i + 1))
+        base = np.array(((x, start), (x, end), (x + side * 0.3, end), (x + side * 0.3, start)))
+        casts = 0.0 if draw is _fence else tall
+        plan.add(end, base, casts, rng, draw, look, side, x, start, end, tall)
 
 
 def _wall(stage: Stage, rng: Random, look: int, *place) -> None:
@@ -111,6 +124,9 @@ def _fence(stage: Stage, rng: Random, look: int, *place) -> None:
 
 def _hedge(stage: Stage, rng: Random, look: int, *place) -> None:
     draw_hedge(stage, Random(look), *place)
+
+
+_DRAW = {'wall': _wall, 'fence': _fence, 'hedge': _hedge}
 
 
 def _add_garden(plan: Plan, rng: Random, side: int, edge: float, z: float) -> float:

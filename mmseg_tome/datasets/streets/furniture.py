@@ -113,10 +113,10 @@ def draw_sign(stage: Stage, rng: Random, x: float, y: float, z: float, kind: str
         plate(_box(x - 0.05, y, x + 0.14, y + 0.2, z), white)
     else:
         colour = rng.choice((blue, (60, 140, 40), (40, 200, 240), white))
-        wide, tall = rng.uniform(0.6, 1.4), rng.uniform(0.25, 0.6)
+        wide, tall = rng.uniform(0.5, 1.1), rng.uniform(0.2, 0.45)
         text = (40, 40, 40) if colour[2] > 200 else white
         plate(_box(x - wide, y - tall, x + wide, y + tall, z), colour, TRAFFIC_SIGN)
-        rows = 2 if tall > 0.4 else 1
+        rows = 2 if tall > 0.33 else 1
         for row in range(rows):
             mid = y + (0.0 if rows == 1 else (0.4 - 0.8 * row) * tall)
             end = x + wide * rng.uniform(0.1, 0.8)
@@ -127,7 +127,7 @@ def draw_sign_post(stage: Stage, rng: Random, x: float, z: float) -> None:
     """A thin post with one to three signs."""
     tall = rng.uniform(2.4, 3.4)
     _pole(stage, rng, x, z, tall, 0.075)
-    kinds = ('ban', 'warning', 'stop', 'blue', 'parking', 'yield', 'board')
+    kinds = ('ban', 'ban', 'warning', 'stop', 'blue', 'blue', 'parking', 'yield', 'board')
     y = tall - 0.35
     for _ in range(rng.choice((1, 1, 2, 3))):
         kind = rng.choice(kinds)

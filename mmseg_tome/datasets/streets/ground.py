@@ -41,21 +41,24 @@ def band(camera: Camera, left: float, right: float, start: float, end: float) ->
     return there + [camera.spot(right, 0.0, z) for z in reversed(steps)]
 
 
-def draw_strips(stage: Stage, strips: list[Strip]) -> None:
-    """Paint the bands of ground, later ones over earlier ones."""
-    lit = stage.light.on(UP)
+def draw_open_ground(stage: Stage) -> None:
+    """Cover all ground with grass, for the strips to be painted on."""
     top = min(max(int(stage.camera.ground_end), 0), stage.camera.height - 1)
-    stage.image[top:] = stage.light.tone((70, 110, 95), lit, 60)
+    stage.image[top:] = stage.light.tone((70, 110, 95), stage.light.on(UP), 60)
     stage.labels[top:] = TERRAIN
-    for strip in strips:
-        # Haze follows distance: paint far to near, each part in its own tone.
-        for start, end in ((60, FAR), (28, 61), (12, 28.5), (_START, 12.2)):
-            start, end = max(start, strip.start), min(end, strip.end)
-            if start < end:
-                outline = band(stage.camera, strip.left, strip.right, start, end)
-                stage.fill(outline, stage.light.tone(strip.colour, lit, (start * end) ** 0.5))
-        whole = band(stage.camera, strip.left, strip.right, strip.start, strip.end)
-        stage.mark(whole, strip.label)
+
+
+def draw_strip(stage: Stage, strip: Strip) -> None:
+    """Paint a band of ground over what is there."""
+    lit = stage.light.on(UP)
+    # Haze follows distance: paint far to near, each part in its own tone.
+    for start, end in ((60, FAR), (28, 61), (12, 28.5), (_START, 12.2)):
+        start, end = max(start, strip.start), min(end, strip.end)
+        if start < end:
+            outline = band(stage.camera, strip.left, strip.right, start, end)
+            stage.fill(outline, stage.light.tone(strip.colour, lit, (start * end) ** 0.5))
+    whole = band(stage.camera, strip.left, strip.right, strip.start, strip.end)
+    stage.mark(whole, strip.label)
 
 
 def paint(
@@ -141,13 +144,14 @@ def finish_ground(stage: Stage, rng: Random, shadows: np.ndarray) -> None:
     per_metre = np.float32(38)
     map_x = cv2.gemm((z / np.float32(camera.focal) * per_metre)[:, None], columns[None], 1, None, 0)
     map_x += np.float32(rng.uniform(500, 2000))
-    map_y = cv2.repeat((z * per_metre * np.float32(0.5))[:, None], 1, width)
+    map_y = np.empty_like(map_x)
+    map_y[:] = (z * per_metre * np.float32(0.5))[:, None]
     grain = cv2.remap(noise.leaves(), map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     strength = np.zeros(256, np.uint8)
     strength[ROAD], strength[SIDEWALK], strength[TERRAIN] = 20, 20, 64
     strength = cv2.LUT(stage.labels[top:], (strength * rng.uniform(0.5, 1.3)).astype(np.uint8))
-    near = cv2.repeat(np.minimum(np.float32(10) / z, 1)[:, None], 1, width)
-    strength = cv2.multiply(strength, near, dtype=cv2.CV_32F)  # far away the grain averages out
+    # Far away the grain averages out.
+    strength = strength * np.minimum(np.float32(10) / z, 1)[:, None]
     grain = cv2.subtract(grain, 128.0, dtype=cv2.CV_16S)
     gain = cv2.multiply(strength, grain, scale=1 / 128 / 128, dtype=cv2.CV_32F)
     cv2.add(gain, 1.0, gain)

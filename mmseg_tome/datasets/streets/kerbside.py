@@ -7,7 +7,7 @@ import numpy as np
 
 from .classes import BICYCLE, MOTORCYCLE
 from .figures import draw_strokes, person
-from .frontage import add_tree
+from .frontage import add_fence, add_tree
 from .furniture import (
     draw_bin,
     draw_bollard,
@@ -50,7 +50,7 @@ def add_kerbside(plan: Plan, rng: Random) -> None:
             while z < 110:
                 plan.add(z, _post(x, z), 8.0, rng, draw_utility_pole, x, z)
                 z += step
-        z = rng.uniform(8, 24)
+        z = rng.uniform(11, 26)
         while z < 90:
             plan.add(z, _post(x, z), 2.6, rng, draw_sign_post, x, z)
             z += rng.uniform(10, 40)
@@ -87,6 +87,9 @@ def _add_small(plan: Plan, rng: Random, side: int, kerb: float) -> None:
         for i in range(rng.randrange(4, 14)):
             at = z + i * 1.8
             plan.add(at, _post(x, at), 0.9, rng, _bollard, x, at, look)
+    elif rng.random() < 0.3:
+        z = rng.uniform(5, 20)
+        add_fence(plan, rng, side, abs(kerb) + 0.25, z, z + rng.uniform(6, 25), 1.0)
     for _ in range(rng.choice((0, 0, 1, 2))):
         z = rng.uniform(9, 50)
         at = kerb + side * rng.uniform(0.8, 1.2)
@@ -110,7 +113,7 @@ def add_person(plan: Plan, rng: Random, x: float, z: float, heading: float) -> N
 
 def _add_people(plan: Plan, rng: Random, side: int) -> None:
     start, end = (abs(v) for v in plan.walk[side])
-    crowd = {'city': 5.0, 'suburb': 1.6, 'avenue': 3.5, 'edge': 1.0}[plan.style]
+    crowd = {'city': 5.0, 'suburb': 2.4, 'avenue': 4.0, 'edge': 1.8}[plan.style]
     for _ in range(int(rng.expovariate(1 / crowd))):
         z = 7 + 55 * rng.random() ** 1.4
         heading = rng.choice((0.0, pi)) + rng.gauss(0, 0.3)

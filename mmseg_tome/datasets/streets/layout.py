@@ -97,7 +97,7 @@ def draw_plan(rng: Random) -> Plan:
     per_side = 2 if style == 'avenue' and rng.random() < 0.7 else 1
     median = rng.uniform(1.6, 4.0) if style == 'avenue' and rng.random() < 0.6 else 0.0
     tracks = None
-    if style in ('city', 'avenue') and rng.random() < 0.4:
+    if style in ('city', 'avenue') and rng.random() < 0.6:
         # Between the directions, or in the lanes where there is no median.
         median = max(median, 3.4) if rng.random() < 0.5 else 0.0
         tracks = 0.0 if median else -LANE / 2
@@ -129,7 +129,7 @@ def draw_plan(rng: Random) -> Plan:
         tracks=tracks,
         walk=walk,
         verge=verge,
-        crossing=rng.uniform(14, 42) if rng.random() < 0.5 else None,
+        crossing=rng.uniform(14, 42) if rng.random() < 0.65 else None,
         style=style,
         asphalt=(grey + tint, grey, grey - tint),
     )
@@ -146,7 +146,7 @@ def _lay_strips(plan: Plan, rng: Random) -> None:
         start, end = plan.walk[side]
         if plan.style == 'city':  # paved up to and between the houses
             end = side * 60.0
-        low, high = sorted((edge, end))
+        low, high = sorted((start, end))
         plan.strips.append(Strip(low, high, paving, SIDEWALK))
         if plan.verge[side]:
             low, high = sorted((edge + 0.18 * side, start))

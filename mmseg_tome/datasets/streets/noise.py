@@ -40,7 +40,7 @@ def leaves() -> np.ndarray:
 @cache
 def grit() -> np.ndarray:
     """Stains with fine grain on them, ``[ROWS, COLUMNS]`` int16 about 0, within +-127."""
-    values = _octaves(np.random.default_rng(3), (64, 16, 5, 2), 0.95)
+    values = _octaves(np.random.default_rng(3), (48, 12, 4, 2), 1.0)
     return np.clip(values * 45, -127, 127).astype(np.int16)
 
 

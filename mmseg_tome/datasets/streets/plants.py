@@ -20,6 +20,7 @@ LEAF_COLOURS: tuple[tuple[Colour, Colour], ...] = (
     ((22, 34, 20), (80, 116, 76)),
 )
 _GRID = 48
+_SLOPE = np.linspace(-1, 1, _GRID, dtype=np.float32)
 
 
 @cache
@@ -45,30 +46,27 @@ def draw_crown(
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + wide, width), min(top + tall, height)
     if x0 >= x1 or y0 >= y1:
         return
+    # Shape and light change slowly over a crown: they are made small, in bytes, and scaled up.
     lumps = noise.cut(noise.soft(), pick, 6 * _GRID, 6 * _GRID)[::6, ::6]
-    lumps = lumps.astype(np.float32) / 128 - 1
-    body = _dome() + 0.75 * lumps
-    # Only the part that is in the picture is scaled up.
-    move = np.float32(
-        ((wide / _GRID, 0, left - x0), (0, tall / _GRID, top - y0)),
-    )
-    size = (x1 - x0, y1 - y0)
-    body = cv2.warpAffine(body, move, size, borderValue=-1.0)
-    detail = noise.cut(noise.leaves(), pick, size[1], size[0]).astype(np.float32) / 128 - 1
-    crown = body > 0.12
-    leafy = crown & (body + 0.35 * detail > 0.1)
-
+    body = _dome() + 0.95 * (lumps.astype(np.float32) / 128 - 1)
     sun_x, sun_y, _ = stage.light.sun
-    high = (top + tall / 2 - np.arange(y0, y1, dtype=np.float32)) / tall
-    aside = (np.arange(x0, x1, dtype=np.float32) - left - wide / 2) / wide
-    value = 0.4 + 0.25 * sun_y * high[:, None] + 0.25 * sun_x * aside[None]
-    value = value + 0.14 * (body - 0.5) + 0.3 * detail
-    index = np.clip(value * 255, 0, 255).astype(np.uint8)
+    value = 0.33 + 0.14 * body + 0.23 * (sun_x * _SLOPE[None] - sun_y * _SLOPE[:, None])
+    coarse = np.stack((128 + 90 * body, 255 * value), -1)
+    coarse = np.clip(coarse, 0, 255).astype(np.uint8)
+    # Only the part that is in the picture is scaled up.
+    move = np.float32(((wide / _GRID, 0, left - x0), (0, tall / _GRID, top - y0)))
+    size = (x1 - x0, y1 - y0)
+    body, value = cv2.split(cv2.warpAffine(coarse, move, size))
+    detail = noise.cut(noise.leaves(), pick, size[1], size[0])
+    ragged = cv2.addWeighted(body, 1.0, detail, 0.25, -0.25 * 128)
+    index = cv2.addWeighted(value, 1.0, detail, 0.6, -0.6 * 128)
+    crown = cv2.compare(body, 139, cv2.CMP_GT)
+    leafy = cv2.bitwise_and(cv2.compare(ragged, 137, cv2.CMP_GT), crown)
+
     gain = stage.light.on((0.0, 0.8, -0.6), shaded)
     colours = ramp(stage.light.tone(leaf[0], gain, z), stage.light.tone(leaf[1], gain, z))
-    part = stage.image[y0:y1, x0:x1]
-    cv2.copyTo(cv2.applyColorMap(index, colours), leafy.view(np.uint8), part)
-    stage.labels[y0:y1, x0:x1][crown] = VEGETATION
+    cv2.copyTo(cv2.applyColorMap(index, colours), leafy, stage.image[y0:y1, x0:x1])
+    stage.labels[y0:y1, x0:x1][crown > 0] = VEGETATION
 
 
 def draw_tree(stage: Stage, rng: Random, x: float, z: float, tall: float) -> None:

@@ -13,8 +13,9 @@ from .frontage import add_frontage
 from .ground import (
     draw_crossing,
     draw_lane_lines,
+    draw_open_ground,
     draw_slabs,
-    draw_strips,
+    draw_strip,
     draw_wear,
     finish_ground,
     paint,
@@ -79,9 +80,10 @@ def render_street(
 
 
 def _draw_ground(stage: Stage, plan: Plan, rng: Random) -> None:
-    draw_strips(stage, plan.strips)
+    draw_open_ground(stage)
     for strip in plan.strips:
-        if strip.label == SIDEWALK and rng.random() < 0.7:
+        draw_strip(stage, strip)
+        if strip.label == SIDEWALK and strip.right - strip.left > 0.5 and rng.random() < 0.7:
             left, right = max(strip.left, -14.0), min(strip.right, 14.0)
             draw_slabs(stage, left, right, strip.colour, rng.choice((0.6, 1.0, 1.6)))
     draw_wear(stage, rng, plan.left, plan.right, plan.asphalt)

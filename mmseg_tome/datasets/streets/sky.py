@@ -65,8 +65,10 @@ def draw_skyline(stage: Stage, rng: Random) -> None:
     green = stage.light.on((0, 0.7, -0.7))
     dark = stage.light.tone((28, 48, 34), green, FAR * 0.8)
     bright = stage.light.tone((70, 120, 90), green, FAR * 0.8)
-    count = 40
-    tops = [rng.uniform(0.15, 1.0) for _ in range(count)]
+    count = 150
+    tops = [rng.uniform(0.5, 1.0) for _ in range(count)]
+    for i in range(1, count):  # neighbours are alike
+        tops[i] = 0.7 * tops[i - 1] + 0.3 * rng.uniform(-0.2, 1.4)
     leafy = rng.choice((2.0, 5.0, 9.0))
     outline = [(-5.0, ground)]
     for i, top in enumerate(tops):

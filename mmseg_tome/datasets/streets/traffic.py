@@ -42,7 +42,7 @@ def add_traffic(plan: Plan, rng: Random, own_lane: float) -> None:
     """Fill the lanes, the parking lanes and the tram track; nothing stands close ahead."""
     busy = rng.uniform(0.5, 1.6)
     tram = None
-    if plan.tracks is not None and rng.random() < 0.75:
+    if plan.tracks is not None and rng.random() < 0.85:
         tram = build_vehicle(rng, TRAIN)
         away = rng.random() < 0.4
         near = rng.uniform(9, 45) if not away or plan.median else rng.uniform(14, 40)
@@ -67,8 +67,8 @@ def add_traffic(plan: Plan, rng: Random, own_lane: float) -> None:
 
 def _add_lane(plan: Plan, rng: Random, lane: float, clear: float, busy: float) -> None:
     z = clear + rng.expovariate(busy / 9)
-    while z < 110:
-        label = rng.choices(_LABELS, (58, 12, 12, 11, 7))[0]
+    while z < 95:
+        label = rng.choices(_LABELS, (62, 9, 9, 12, 8))[0]
         heading = (0.0 if lane > 0 else pi) + rng.gauss(0, 0.03)
         x = lane + rng.gauss(0, 0.2)
         if label in (MOTORCYCLE, BICYCLE):

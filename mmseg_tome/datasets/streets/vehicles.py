@@ -55,7 +55,7 @@ class Pose:
         return self.x + ahead * s + right * c, self.z + ahead * c - right * s
 
 
-_CIRCLE = [(cos(2 * pi * i / 14), sin(2 * pi * i / 14)) for i in range(14)]
+_CIRCLE = [(cos(pi * i / 6), sin(pi * i / 6)) for i in range(12)]
 _FINISH: dict[str, Colour] = {
     'glass': (62, 54, 46),
     'plate': (225, 228, 228),
@@ -122,6 +122,7 @@ def draw_body(
     """Draw the faces of a body that look at the camera."""
     painter = _Painter(stage, pose, label)
     side = painter.side(body.width)
+    small = stage.camera.scale(pose.z) < 14  # pixels per metre
 
     def half(height: float) -> float:
         above = min(max((height - body.belt) / 0.6, 0.0), 1.0)
@@ -139,6 +140,8 @@ def draw_body(
         normal = ((h0 - h1) / long, (a1 - a0) / long, 0.0)
         stage.fill(quad, painter.tone(colour, *normal), label)
         for u0, v0, u1, v1, kind in body.patches.get(i, ()):
+            if small and kind in ('plate', 'trim', 'dark'):
+                continue
             patch = [_within(quad, u, v) for u, v in ((u0, v0), (u1, v0), (u1, v1), (u0, v1))]
             if stage.light.lamps and kind in _GLOW:
                 stage.fill(patch, _GLOW[kind])
