@@ -118,7 +118,7 @@ class SmallIoUMetric(IoUMetric):
         small = iou[self._small_indices(self.dataset_meta['classes'])]
         metrics['mIoU_small'] = np.round(np.nanmean(small) * 100, 2)
         print_log(
-            f'mIoU_small: {metrics["mIoU_small"]} (mean over {", ".join(self.small_classes)})',
+            f'mIoU_small: {metrics["mIoU_small"]:.2f} (mean over {", ".join(self.small_classes)})',
             logger='current',
         )
         return metrics
