@@ -44,8 +44,10 @@ def band(camera: Camera, left: float, right: float, start: float, end: float) ->
 def draw_open_ground(stage: Stage) -> None:
     """Cover all ground with grass, for the strips to be painted on."""
     top = min(max(int(stage.camera.ground_end), 0), stage.camera.height - 1)
-    stage.image[top:] = stage.light.tone((70, 110, 95), stage.light.on(UP), 60)
-    stage.labels[top:] = TERRAIN
+    tone = stage.light.tone((70, 110, 95), stage.light.on(UP), 60)
+    corner = (stage.camera.width, stage.camera.height)
+    cv2.rectangle(stage.image, (0, top), corner, tone, cv2.FILLED)
+    cv2.rectangle(stage.labels, (0, top), corner, TERRAIN, cv2.FILLED)
 
 
 def draw_strip(stage: Stage, strip: Strip) -> None:
