@@ -82,6 +82,15 @@ def _looks_here(quad: Sequence[Pixel]) -> bool:
     return (cx - ax) * (dy - by) - (cy - ay) * (dx - bx) < 0
 
 
+def _visible_side(left: Sequence[Pixel], right: Sequence[Pixel]) -> int:
+    """-1 or +1 for the side that shows its outside, 0 for none; both run from rear to front."""
+    for side, outline in ((-1, left), (1, right)):
+        ends = zip(outline, (*outline[1:], outline[0]), strict=True)
+        if side * sum(ax * by - ay * bx for (ax, ay), (bx, by) in ends) > 0:
+            return side
+    return 0
+
+
 class _Painter:
     """Paints the parts of one body, all of them in the same place and light."""
 
@@ -108,20 +117,12 @@ class _Painter:
             tone[2] + mirror * (light.haze[2] - tone[2]),
         )
 
-    def side(self, width: float) -> float:
-        """+1 or -1 for the side that looks at the camera, 0 for none."""
-        camera, pose = self.stage.camera, self.pose
-        away_x = camera.x - pose.x - camera.bend * pose.z**2
-        right = away_x * self.cos + pose.z * self.sin
-        return 0.0 if abs(right) <= width / 2 else (1.0 if right > 0 else -1.0)
-
 
 def draw_body(
     stage: Stage, body: Body, pose: Pose, colour: Colour, second: Colour, label: int
 ) -> None:
     """Draw the faces of a body that look at the camera."""
     painter = _Painter(stage, pose, label)
-    side = painter.side(body.width)
     small = stage.camera.scale(pose.z) < 14  # pixels per metre
 
     def half(height: float) -> float:
@@ -131,6 +132,7 @@ def draw_body(
     _draw_below(painter, body)
     left = [painter.spot(a, h, -half(h)) for a, h in body.outline]
     right = [painter.spot(a, h, half(h)) for a, h in body.outline]
+    side = _visible_side(left, right)
     for i in range(len(left) - 1):
         quad = (left[i], right[i], right[i + 1], left[i + 1])
         if not _looks_here(quad):
@@ -177,7 +179,7 @@ def _draw_below(painter: _Painter, body: Body) -> None:
         painter.stage.fill(tread, rubber, painter.label)
 
 
-def _draw_wheels(painter: _Painter, body: Body, side: float) -> None:
+def _draw_wheels(painter: _Painter, body: Body, side: int) -> None:
     rubber = painter.tone((30, 28, 28), 0.0, 0.3, 0.0)
     metal = painter.tone((120, 120, 118), 0.0, 0.0, side)
     right = side * body.width / 2
