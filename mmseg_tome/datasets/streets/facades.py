@@ -102,7 +102,14 @@ def draw_facade(stage: Stage, rng: Random, plane: Plane, wall: Colour, openings:
         return light.tone((b * by, g * by, r * by), lit, plane.middle)
 
     whole = np.array(((0.0, 0.0, plane.length, plane.height),))
-    stage.fill(stage.camera.project(plane.boxes(whole)[0]), tone(wall), BUILDING)
+    outline = stage.camera.project(plane.boxes(whole)[0])
+    left, right = outline[:, 0].min(), outline[:, 0].max()
+    width = stage.camera.width
+    if right < 0 or left > width:
+        return
+    stage.fill(outline, tone(wall), BUILDING)
+    if right - left < 0.01 * width:  # too far or too slanted to show its windows
+        return
     layers = Layers(stage, plane)
     layers.add(tone(wall, 0.6), 0, 0, plane.length, 0.6)  # plinth
     if openings:
