@@ -78,7 +78,10 @@ def main(arguments: list[str] | None = None) -> int:
         )
     else:
         print(f'{written.folder} already holds these {written.scenes} generated scenes.')
-    print(f"Next: train with data_root='{written.folder}' and mmseg's CityscapesDataset.")
+    print(
+        f"Next: train on them with a config of configs/streets and data_root='{written.folder}', "
+        "or with any config that uses mmseg's CityscapesDataset."
+    )
     return 0
 
 

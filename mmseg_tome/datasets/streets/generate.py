@@ -1,6 +1,7 @@
 """Writing a whole set of generated scenes, in several processes."""
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -112,14 +113,18 @@ def _draw_in_processes(write, todo: list[tuple[str, int]], workers: int, progres
     noise.warm_up()
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context('fork' if 'fork' in methods else 'spawn')
-    with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
         try:
             _watch(pool.map(write, todo, chunksize=4), len(todo), progress)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(1)
+    # Ctrl-C reaches every process; only the first is to answer it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _watch(scenes: Iterable[None], total: int, progress: bool) -> None:
