@@ -50,7 +50,7 @@ def add_kerbside(plan: Plan, rng: Random) -> None:
             while z < 110:
                 plan.add(z, _post(x, z), 8.0, rng, draw_utility_pole, x, z)
                 z += step
-        z = rng.uniform(11, 26)
+        z = rng.uniform(14, 30)
         while z < 90:
             plan.add(z, _post(x, z), 2.6, rng, draw_sign_post, x, z)
             z += rng.uniform(10, 40)

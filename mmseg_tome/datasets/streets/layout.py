@@ -129,7 +129,7 @@ def draw_plan(rng: Random) -> Plan:
         tracks=tracks,
         walk=walk,
         verge=verge,
-        crossing=rng.uniform(14, 42) if rng.random() < 0.65 else None,
+        crossing=rng.uniform(16, 60) if rng.random() < 0.65 else None,
         style=style,
         asphalt=(grey + tint, grey, grey - tint),
     )
