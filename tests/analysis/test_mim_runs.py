@@ -1,0 +1,61 @@
+import json
+
+import pytest
+from rich.progress import Progress
+
+from mmseg_tome.analysis import mim_runs
+from mmseg_tome.analysis.mim_runs import MimError, command_line, read_metrics, run_mim
+
+
+def fake_mim(monkeypatch, tmp_path, script):
+    """Put a package named mim, which runs the script, before the real one."""
+    package = tmp_path / 'mim'
+    package.mkdir()
+    (package / '__init__.py').touch()
+    (package / '__main__.py').write_text(script)
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path))
+
+
+def test_progress_follows_the_log(monkeypatch, tmp_path):
+    fake_mim(
+        monkeypatch,
+        tmp_path,
+        'import sys\n'
+        'print("11/22 17:00:00 - mmengine - INFO - Iter(train) [ 20/400]  lr: 1e-3")\n'
+        'print("noise", sys.argv[1:])\n'
+        'print("11/22 17:00:00 - mmengine - INFO - Iter(test) [380/400]  eta: 0:00:01")\n',
+    )
+    progress = Progress()
+    seen = []
+    original = progress.update
+    monkeypatch.setattr(progress, 'update', lambda *a, **k: (seen.append(k), original(*a, **k)))
+    run_mim(['train', 'x'], tmp_path / 'logs' / 'run.log', progress, 'train')
+    assert [(s['completed'], s['total']) for s in seen] == [(20, 400), (380, 400), (400, 400)]
+    assert progress.tasks[0].finished
+    assert "noise ['train', 'x']" in (tmp_path / 'logs' / 'run.log').read_text()
+
+
+def test_a_failure_shows_command_log_and_the_end_of_the_output(monkeypatch, tmp_path):
+    fake_mim(monkeypatch, tmp_path, 'print("first"); raise SystemExit("no such config")')
+    with pytest.raises(MimError, match=r"`mim test 'a b'` failed.*run\.log") as error:
+        run_mim(['test', 'a b'], tmp_path / 'run.log', Progress(), 'test')
+    assert 'no such config' in str(error.value)
+
+
+def test_epochs_and_iterations_are_understood():
+    assert mim_runs._STEP.search('Epoch(val) [3/17]  eta').groups() == ('3', '17')
+    assert mim_runs._STEP.search('Iter(train) [   20/160000] lr').groups() == ('20', '160000')
+    assert mim_runs._STEP.search('Saving checkpoint at 20 iterations') is None
+
+
+def test_command_line_is_quoted():
+    assert command_line(['test', 'a b']) == "mim test 'a b'"
+
+
+def test_metrics_of_the_newest_run(tmp_path):
+    for time, miou in (('20260101_000000', 1.0), ('20260102_000000', 2.0)):
+        (tmp_path / time).mkdir()
+        (tmp_path / time / f'{time}.json').write_text(json.dumps({'mIoU': miou}))
+    assert read_metrics(tmp_path) == {'mIoU': 2.0}
+    with pytest.raises(FileNotFoundError, match='holds no results'):
+        read_metrics(tmp_path / 'absent')

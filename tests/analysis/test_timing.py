@@ -1,0 +1,15 @@
+from mmseg_tome.analysis.timing import interleaved_times, medians
+
+
+def test_calls_are_interleaved_after_a_warm_up():
+    calls, steps = [], []
+    functions = {name: lambda name=name: calls.append(name) for name in 'ab'}
+    times = interleaved_times(functions, repeats=3, warmup=2, on_step=lambda: steps.append(1))
+    assert calls == list('ab') * 5
+    assert len(steps) == 10
+    assert {name: len(values) for name, values in times.items()} == {'a': 3, 'b': 3}
+    assert all(value >= 0 for values in times.values() for value in values)
+
+
+def test_medians():
+    assert medians({'a': [3.0, 1.0, 2.0], 'b': [1.0, 2.0]}) == {'a': 2.0, 'b': 1.5}
