@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 from mmengine.registry import Registry
 
+from . import engine  # noqa: F401 - registers itself with mmengine
 from .models import EfficientMultiheadAttention, MixVisionTransformer
 
 
@@ -28,7 +29,7 @@ def _register_in_mmseg() -> None:
     from mmseg.models import backbones  # noqa: F401
     from mmseg.registry import MODELS
 
-    from . import datasets, engine, evaluation  # noqa: F401 - they register themselves
+    from . import datasets, evaluation  # noqa: F401 - they register themselves
     from .models.decode_head import SegformerHead
 
     _register_models(MODELS, MixVisionTransformer, EfficientMultiheadAttention, SegformerHead)
