@@ -68,10 +68,12 @@ def ranged(name: str) -> str:
 # Full mmcv and mmcv-lite own the same files, and mmpose declares chumpy, which no current pip can
 # build. Hard requirements on either would break working OpenMMLab environments, so what belongs to
 # one task is an extra and mmpose itself is installed by hand; see docs/install.md.
+MIM = 'openmim<0.3.8'  # later ones pull openxlab, whose pins contradict torch's
 EXTRAS = {
-    'seg': [ranged('mmcv-lite'), ranged('mmsegmentation'), 'ftfy', 'regex'],
+    'seg': [ranged('mmcv-lite'), ranged('mmsegmentation'), MIM, 'ftfy', 'regex'],
     'pose': [
         ranged('mmcv-lite'),
+        MIM,
         'mmdet>=3.3.0,<3.4',
         'json_tricks',
         'munkres',
@@ -111,7 +113,9 @@ setup(
         'packaging',
         ranged('mmengine'),
         'matplotlib',
+        'pandas',
         'pyyaml',
+        'rich',
         # mmengine imports pkg_resources when it resolves `mmseg::…`, which setuptools 82 removed.
         'setuptools<82',
     ],
