@@ -43,9 +43,9 @@ class DemoData:
 
 DATASETS = {
     'streets': DemoData(
-        'streets/segformer_mit-b0_hq_1xb4-400i_streets-1024x512.py', 'generated street scenes'
+        'streets/segformer_mit-b0_hq_1xb4-700i_streets-1024x512.py', 'generated street scenes'
     ),
-    'camvid': DemoData('camvid/segformer_mit-b0_hq_1xb8-400i_camvid-480x360.py', 'CamVid'),
+    'camvid': DemoData('camvid/segformer_mit-b0_hq_1xb4-700i_camvid-480x360.py', 'CamVid'),
 }
 
 
@@ -167,7 +167,8 @@ def _train(config: Path, options: list[str], folder: Path, progress: Progress) -
     work_dir = folder / 'train'
     run_mim(
         ['train', 'mmsegmentation', str(config), '--work-dir', str(work_dir)]
-        + ['--cfg-options', *options],
+        # No validation at the end: every strategy is tested next.
+        + ['--cfg-options', *options, 'train_cfg.val_interval=1000000'],
         folder / 'train.log',
         progress,
         'train Segformer++HQ B0',

@@ -31,13 +31,19 @@ PIP_OPTIONS = {'mmpose': '--no-deps '}
 
 
 def check() -> None:
-    """Compare what is installed with what is supported; packages that are missing are no matter.
+    """Compare what is installed with what is supported; only mmcv must be there.
 
     Raises:
         ImportError: One sentence per package that is outside its range: what is installed, what
             is supported, and the pip command that mends it.
     """
-    complaints = [*_check_python(), *_check_ranges(), *_check_forks(), *_check_pkg_resources()]
+    complaints = [
+        *_check_python(),
+        *_check_mmcv(),
+        *_check_ranges(),
+        *_check_forks(),
+        *_check_pkg_resources(),
+    ]
     if complaints:
         raise ImportError('\n'.join(complaints))
 
@@ -54,6 +60,14 @@ def _check_python() -> Iterator[str]:
     found = platform.python_version()
     if not _is_in_range(found, PYTHON):
         yield f'mmseg_tome needs Python {PYTHON}, but this is Python {found}.'
+
+
+def _check_mmcv() -> Iterator[str]:
+    if importlib.util.find_spec('mmcv') is None:
+        yield (
+            'mmseg_tome needs mmcv or mmcv-lite, which MMSegmentation and MMPose build on, but '
+            "neither is installed; mend it with: pip install 'mmseg_tome[seg]'"
+        )
 
 
 def _check_ranges() -> Iterator[str]:

@@ -4,7 +4,8 @@ from mmcv.cnn import Conv2d, build_activation_layer, build_norm_layer
 from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from ..ops import FFNWeights, mix_ffn, mix_ffn_in_strips, strips_pay
 
 
 def to_map(tokens: Tensor, hw: tuple[int, int]) -> Tensor:
@@ -104,8 +105,14 @@ class MixFFN(BaseModule):
     ) -> Tensor:
         """Transform tokens ``[B, h * w, C]`` and add ``identity`` (default: ``x``)."""
         fc1, depthwise, activate, drop, fc2, _ = self.layers
-        hidden = F.linear(x, fc1.weight.flatten(1), fc1.bias)
-        hidden = to_tokens(depthwise(to_map(hidden, hw_shape)))
-        hidden = drop(activate(hidden))
-        out = drop(F.linear(hidden, fc2.weight.flatten(1), fc2.bias))
+        weights = FFNWeights(
+            fc1.weight.flatten(1),
+            fc1.bias,
+            depthwise.weight,
+            depthwise.bias,
+            fc2.weight.flatten(1),
+            fc2.bias,
+        )
+        run = mix_ffn_in_strips if strips_pay(x) else mix_ffn
+        out = drop(run(x, hw_shape, weights, lambda hidden: drop(activate(hidden))))
         return (x if identity is None else identity) + self.dropout_layer(out)

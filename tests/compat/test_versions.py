@@ -120,3 +120,15 @@ except ImportError as error:
 assert not {'mmcv._ext', 'mmengine', 'torchvision'} & set(sys.modules)
 """)
     assert printed.startswith('mmseg_tome works with torch >=2.6,<3, but 2.5.1 is installed')
+
+
+def test_no_mmcv_is_said_in_one_sentence(monkeypatch):
+    original = versions.importlib.util.find_spec
+    monkeypatch.setattr(
+        versions.importlib.util,
+        'find_spec',
+        lambda name, *rest: None if name == 'mmcv' else original(name, *rest),
+    )
+
+    with pytest.raises(ImportError, match=r"neither is installed; .*'mmseg_tome\[seg\]'"):
+        versions.check()

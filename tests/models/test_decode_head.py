@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmengine.registry import init_default_scope
 from mmseg.models.decode_heads import SegformerHead as Stock
 from mmseg.registry import MODELS
 
@@ -20,6 +21,7 @@ SETTINGS = dict(
 
 
 def make_heads(**changes):
+    init_default_scope('mmseg')
     torch.manual_seed(0)
     stock = Stock(**{**SETTINGS, **changes})
     for parameter in stock.parameters():

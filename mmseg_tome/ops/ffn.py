@@ -1,0 +1,99 @@
+"""SegFormer's MixFFN on tokens: linear, depth-wise 3x3 convolution, activation, linear."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+# A strip's hidden activations should stay in a core's cache while four steps pass over them.
+_STRIP_BYTES = 2**21
+
+
+class FFNWeights(NamedTuple):
+    """The weights of a MixFFN: ``fc1`` [H, C], ``depthwise`` [H, 1, 3, 3], ``fc2`` [C, H]."""
+
+    fc1: Tensor
+    fc1_bias: Tensor
+    depthwise: Tensor
+    depthwise_bias: Tensor
+    fc2: Tensor
+    fc2_bias: Tensor
+
+
+def mix_ffn(
+    tokens: Tensor,
+    hw: tuple[int, int],
+    weights: FFNWeights,
+    activate: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """Transform tokens; the reference for :func:`mix_ffn_in_strips`.
+
+    The 3x3 convolution sees the memory of the tokens as a channels-last map, so nothing is
+    transposed.
+
+    Args:
+        tokens: ``[B, h * w, C]``.
+        hw: Height and width of the token map.
+        weights: The layers' weights.
+        activate: The activation, element by element.
+
+    Returns:
+        ``[B, h * w, C]``.
+    """
+    hidden = F.linear(tokens, weights.fc1, weights.fc1_bias)
+    hidden = activate(_depthwise(hidden, hw, weights))
+    return F.linear(hidden, weights.fc2, weights.fc2_bias)
+
+
+def mix_ffn_in_strips(
+    tokens: Tensor,
+    hw: tuple[int, int],
+    weights: FFNWeights,
+    activate: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """The same function, computed in strips of rows that stay in cache.
+
+    For inference on a CPU: no gradient, and no buffer of the hidden layer's full size. A strip is
+    computed with one more row above and below, which the convolution looks at.
+    """
+    h, w = hw
+    row_bytes = w * weights.fc1.shape[0] * tokens.element_size()
+    rows = max(1, _STRIP_BYTES // row_bytes)
+    if rows >= h:
+        return mix_ffn(tokens, hw, weights, activate)
+    out = torch.empty_like(tokens)
+    for image, image_out in zip(tokens.split(1), out.split(1), strict=True):
+        for top in range(0, h, rows):
+            bottom = min(top + rows, h)
+            first, last = max(top - 1, 0), min(bottom + 1, h)
+            hidden = F.linear(image[:, first * w : last * w], weights.fc1, weights.fc1_bias)
+            hidden = _depthwise(hidden, (last - first, w), weights)
+            # The rows beyond the strip miss a neighbour, and belong to the next strip anyway.
+            hidden = activate(hidden[:, (top - first) * w : (bottom - first) * w])
+            image_out[:, top * w : bottom * w] = F.linear(hidden, weights.fc2, weights.fc2_bias)
+    return out
+
+
+def strips_pay(tokens: Tensor) -> bool:
+    """Whether to compute in strips: for inference on a CPU, outside of compilers and autocast."""
+    return (
+        tokens.device.type == 'cpu'
+        and not torch.is_grad_enabled()
+        and not torch.is_autocast_enabled('cpu')
+        and not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()
+    )
+
+
+def _depthwise(hidden: Tensor, hw: tuple[int, int], weights: FFNWeights) -> Tensor:
+    token_map = hidden.transpose(1, 2).unflatten(2, hw)
+    token_map = F.conv2d(
+        token_map,
+        weights.depthwise,
+        weights.depthwise_bias,
+        padding=1,
+        groups=weights.depthwise.shape[0],
+    )
+    return token_map.flatten(2).transpose(1, 2)
