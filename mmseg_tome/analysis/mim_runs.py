@@ -1,6 +1,7 @@
 """Running ``mim train`` and ``mim test`` as a user would, with a progress bar."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -36,7 +37,12 @@ def run_mim(arguments: list[str], log: Path, progress: Progress, description: st
     with (
         log.open('w') as file,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace'
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors='replace',
+            env={**os.environ, 'PYTHONUNBUFFERED': '1'},  # or the bar would lag far behind
         ) as process,
     ):
         for line in process.stdout:

@@ -35,6 +35,23 @@ def test_progress_follows_the_log(monkeypatch, tmp_path):
     assert "noise ['train', 'x']" in (tmp_path / 'logs' / 'run.log').read_text()
 
 
+def test_output_arrives_while_the_command_runs(monkeypatch, tmp_path):
+    """The command waits, up to a limit, for a file that the first progress report makes."""
+    fake_mim(
+        monkeypatch,
+        tmp_path,
+        'import pathlib, sys, time\n'
+        'print("Iter(test) [1/2]")\n'
+        'seen = pathlib.Path(sys.argv[1])\n'
+        'sys.exit(next((0 for _ in range(200) if seen.exists() or time.sleep(0.1)), "unseen"))\n',
+    )
+    seen = tmp_path / 'seen'
+    progress = Progress()
+    original = progress.update
+    monkeypatch.setattr(progress, 'update', lambda *a, **k: (seen.touch(), original(*a, **k)))
+    run_mim([str(seen)], tmp_path / 'run.log', progress, 'test')
+
+
 def test_a_failure_shows_command_log_and_the_end_of_the_output(monkeypatch, tmp_path):
     fake_mim(monkeypatch, tmp_path, 'print("first"); raise SystemExit("no such config")')
     with pytest.raises(MimError, match=r"`mim test 'a b'` failed.*run\.log") as error:
