@@ -30,7 +30,7 @@ def main() -> None:
     if args.dataset == 'streets':
         from mmseg_tome.datasets.streets import generate_streets
 
-        generate_streets(data, train=400, val=40, size=(1024, 512))
+        generate_streets(data, train=400, val=30, size=(1024, 512))
     elif not data.is_dir():
         parser.error(f'--data {data}: there is no such folder; give the folder of your CamVid')
 

@@ -55,8 +55,8 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=50),
-    dict(type='PolyLR', eta_min=0.0, power=1.0, begin=50, end=700, by_epoch=False),
+    dict(type='PolyLR', eta_min=0.0, power=1.0, begin=50, end=550, by_epoch=False),
 ]
-train_cfg = dict(max_iters=700, val_interval=700)
-default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=700))
+train_cfg = dict(max_iters=550, val_interval=550)
+default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=550))
 auto_scale_lr = dict(enable=False, base_batch_size=4)

@@ -43,9 +43,9 @@ class DemoData:
 
 DATASETS = {
     'streets': DemoData(
-        'streets/segformer_mit-b0_hq_1xb4-700i_streets-1024x512.py', 'generated street scenes'
+        'streets/segformer_mit-b0_hq_1xb4-550i_streets-1024x512.py', 'generated street scenes'
     ),
-    'camvid': DemoData('camvid/segformer_mit-b0_hq_1xb4-700i_camvid-480x360.py', 'CamVid'),
+    'camvid': DemoData('camvid/segformer_mit-b0_hq_1xb4-550i_camvid-480x360.py', 'CamVid'),
 }
 
 
@@ -168,7 +168,7 @@ def _train(config: Path, options: list[str], folder: Path, progress: Progress) -
     run_mim(
         ['train', 'mmsegmentation', str(config), '--work-dir', str(work_dir)]
         # No validation at the end: every strategy is tested next.
-        + ['--cfg-options', *options, 'train_cfg.val_interval=1000000'],
+        + ['--cfg-options', *options, 'train_cfg.val_begin=1000000'],
         folder / 'train.log',
         progress,
         'train Segformer++HQ B0',
