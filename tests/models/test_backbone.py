@@ -307,3 +307,21 @@ def test_no_parameter_is_left_out_of_training():
     sum(o.square().sum() for o in ours(image((128, 128)))).backward()
     assert [n for n, p in ours.named_parameters() if p.grad is None or not p.grad.any()] == []
     assert isinstance(ours, nn.Module)
+
+
+def test_inference_in_strips_of_rows_equals_stock(monkeypatch):
+    from mmseg_tome.ops import ffn
+
+    strips = []
+    original = ffn._depthwise
+    monkeypatch.setattr(ffn, '_STRIP_BYTES', 2**14)
+    monkeypatch.setattr(ffn, '_depthwise', lambda *a: (strips.append(1), original(*a))[1])
+    stock, ours = make_pair()
+    x = image((97, 161), batch=2)
+    with torch.no_grad():
+        for out, expected in zip(ours(x), stock(x), strict=True):
+            assert relative_difference(out, expected) <= 1e-5
+    assert len(strips) > 2 * 8
+    strips.clear()
+    ours(x)
+    assert len(strips) == 8  # with gradients, each block at once
