@@ -1,6 +1,7 @@
 """One trained segmentor under several strategies: what it predicts and how long it takes."""
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,20 +49,8 @@ class Comparison:
     @torch.inference_mode()
     def samples(self, indices: Sequence[int], strategies: Sequence[str]) -> list[Sample]:
         """Predict images of the test set with every strategy."""
-        return [self._sample(index, strategies) for index in indices]
-
-    def _sample(self, index: int, strategies: Sequence[str]) -> Sample:
-        data = self.dataset[index]
-        batch = {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
-        predictions = {}
-        for strategy in strategies:
-            (result,) = apply_tome(self.model, strategy).test_step(batch)
-            predictions[strategy] = result.pred_sem_seg.data[0].cpu().numpy()
-        truth = data['data_samples'].gt_sem_seg.data[0].numpy()
-        # The pipeline resizes the image but not the ground truth, which predictions are resized to.
-        image = torch.nn.functional.interpolate(data['inputs'][None].float(), truth.shape)[0]
-        image = image.byte().permute(1, 2, 0).numpy()[..., ::-1]  # BGR, as mmcv reads
-        return Sample(image, truth, predictions)
+        models = self._models(strategies)
+        return [self._sample(index, models) for index in indices]
 
     @torch.inference_mode()
     def seconds_per_image(
@@ -84,14 +73,29 @@ class Comparison:
         batch = self.model.data_preprocessor(
             {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
         )
-
-        def run(model: nn.Module) -> None:
-            model(**batch, mode='predict')
-
-        functions = {STOCK: lambda: run(self._stock)}
-        for strategy in strategies:
-            functions[strategy] = lambda s=strategy: run(apply_tome(self.model, s))
+        models = {STOCK: self._stock, **self._models(strategies)}
+        functions = {
+            name: lambda model=model: model(**batch, mode='predict')
+            for name, model in models.items()
+        }
         return medians(interleaved_times(functions, repeats, on_step=on_step))
+
+    def _models(self, strategies: Sequence[str]) -> dict[str, nn.Module]:
+        """One copy of the model for every strategy."""
+        return {s: apply_tome(copy.deepcopy(self.model), s) for s in strategies}
+
+    def _sample(self, index: int, models: Mapping[str, nn.Module]) -> Sample:
+        data = self.dataset[index]
+        batch = {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
+        predictions = {}
+        for name, model in models.items():
+            (result,) = model.test_step(copy.deepcopy(batch))
+            predictions[name] = result.pred_sem_seg.data[0].cpu().numpy()
+        truth = data['data_samples'].gt_sem_seg.data[0].numpy()
+        # The pipeline resizes the image but not the ground truth, which predictions are resized to.
+        image = torch.nn.functional.interpolate(data['inputs'][None].float(), truth.shape)[0]
+        image = image.byte().permute(1, 2, 0).numpy()[..., ::-1]  # BGR, as mmcv reads
+        return Sample(image, truth, predictions)
 
 
 def _load(cfg: Config, checkpoint: str | Path, device: str) -> nn.Module:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -91,6 +92,8 @@ def run_demo(dataset: str, data_root: Path, out: Path) -> DemoResult:
         metrics = _test(config, data_options, checkpoint, folder, progress)
         cfg = Config.fromfile(config)
         cfg.test_dataloader.dataset.data_root = str(data_root.absolute())
+        # Each of a dozen models would say which strategy it has, into the bars.
+        MMLogger.get_current_instance().setLevel('WARNING')
         comparison = Comparison(cfg, checkpoint)
         task = progress.add_task('time inference', total=(len(PRESETS) + 1) * (_REPEATS + 1))
         seconds = comparison.seconds_per_image(
@@ -128,8 +131,8 @@ def make_table(metrics: dict[str, dict[str, float]], seconds: dict[str, float]) 
     return pd.DataFrame(
         {
             'strategy': name,
-            'mIoU': results['mIoU'],
-            'mIoU_small': results['mIoU_small'],
+            'mIoU': round(results['mIoU'], 2),
+            'mIoU_small': round(results['mIoU_small'], 2),
             'ms per image': round(1000 * seconds[name], 1),
             'speed-up over stock': round(seconds[STOCK] / seconds[name], 2),
             'speed-up over none': round(seconds['none'] / seconds[name], 2),
