@@ -147,7 +147,13 @@ def test_model_is_the_upstream_one(path):
             del model['decode_head']['num_classes']
         if name['schedule'].endswith('i'):  # trained from scratch
             assert ours['backbone'].pop('init_cfg') is None
-            del theirs['backbone']['init_cfg']
+            assert ours['backbone'].pop('drop_path_rate') == 0.0
+            assert ours['decode_head'].pop('dropout_ratio') == 0.0
+            same_loss, added_loss = ours['decode_head'].pop('loss_decode')
+            assert same_loss == theirs['decode_head'].pop('loss_decode')
+            assert added_loss['type'] == 'TverskyLoss'
+            del theirs['backbone']['init_cfg'], theirs['backbone']['drop_path_rate']
+            del theirs['decode_head']['dropout_ratio']
     assert ours == theirs
 
     built = MODELS.build(load(path).model)  # to its full depth; weights would come later

@@ -7,8 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-# A strip's hidden activations should stay in a core's cache while four steps pass over them.
-_STRIP_BYTES = 2**21
+# Rows of a strip: its hidden activations should stay in a core's cache while three steps pass over
+# them, yet be many beside the two rows that are computed twice.
+_STRIP_ROWS = 16
+# Hidden layers up to this size stay in the last cache anyway, and are done at once.
+_CACHE_BYTES = 6 * 2**20
 
 
 class FFNWeights(NamedTuple):
@@ -59,14 +62,13 @@ def mix_ffn_in_strips(
     computed with one more row above and below, which the convolution looks at.
     """
     h, w = hw
-    row_bytes = w * weights.fc1.shape[0] * tokens.element_size()
-    rows = max(1, _STRIP_BYTES // row_bytes)
-    if rows >= h:
+    hidden_bytes = tokens.shape[0] * h * w * weights.fc1.shape[0] * tokens.element_size()
+    if h <= _STRIP_ROWS or hidden_bytes <= _CACHE_BYTES:
         return mix_ffn(tokens, hw, weights, activate)
     out = torch.empty_like(tokens)
     for image, image_out in zip(tokens.split(1), out.split(1), strict=True):
-        for top in range(0, h, rows):
-            bottom = min(top + rows, h)
+        for top in range(0, h, _STRIP_ROWS):
+            bottom = min(top + _STRIP_ROWS, h)
             first, last = max(top - 1, 0), min(bottom + 1, h)
             hidden = F.linear(image[:, first * w : last * w], weights.fc1, weights.fc1_bias)
             hidden = _depthwise(hidden, (last - first, w), weights)

@@ -35,7 +35,8 @@ def test_strips_equal_the_whole(monkeypatch, batch, rows, hw, dtype):
     weights = make_weights(6, 10, dtype)
     h, w = hw
     tokens = torch.randn(batch, h * w, 6).to(dtype)
-    monkeypatch.setattr(ffn, '_STRIP_BYTES', rows * w * 10 * tokens.element_size())
+    monkeypatch.setattr(ffn, '_STRIP_ROWS', rows)
+    monkeypatch.setattr(ffn, '_CACHE_BYTES', 0)
     calls = []
     original = ffn._depthwise
     monkeypatch.setattr(ffn, '_depthwise', lambda *a: (calls.append(a[1]), original(*a))[1])
@@ -44,3 +45,16 @@ def test_strips_equal_the_whole(monkeypatch, batch, rows, hw, dtype):
     assert len(calls) == strips
     tolerance = 1e-2 if dtype == torch.bfloat16 else 1e-6
     assert relative_difference(out, mix_ffn(tokens, hw, weights, F.gelu)) < tolerance
+
+
+def test_what_fits_in_the_cache_is_done_at_once(monkeypatch):
+    weights = make_weights(6, 10)
+    tokens = torch.randn(1, 40 * 5, 6)
+    calls = []
+    original = ffn._depthwise
+    monkeypatch.setattr(ffn, '_depthwise', lambda *a: (calls.append(a[1]), original(*a))[1])
+    mix_ffn_in_strips(tokens, (40, 5), weights, F.gelu)
+    assert calls == [(40, 5)]
+    monkeypatch.setattr(ffn, '_CACHE_BYTES', 40 * 5 * 10 * 4 - 1)
+    mix_ffn_in_strips(tokens, (40, 5), weights, F.gelu)
+    assert calls[1:] == [(17, 5), (18, 5), (9, 5)]
