@@ -1,8 +1,7 @@
 """Merging strategies by name (the paper's Table I), and the reading of ``tome_cfg``."""
 
-import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 
 from .merging import BipartiteSoftMatching, Merging, NeighbourPooling1d, NeighbourPooling2d
+from .suggestions import closest_name
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def parse_tome_cfg(cfg: TomeCfg, num_stages: int = 4, down_sample: bool = False)
         FileNotFoundError: If ``cfg`` is the path of a file that is not there.
         TypeError: If ``cfg`` is of another type.
     """
-    if isinstance(down_sample, bool) is False:
+    if not isinstance(down_sample, bool):
         raise TypeError(f'down_sample = {down_sample!r} is not allowed: give True or False')
     if cfg is None:
         strategy = _from_preset('none', num_stages)
@@ -118,10 +118,10 @@ def parse_tome_cfg(cfg: TomeCfg, num_stages: int = 4, down_sample: bool = False)
     return _from_preset('downsample', num_stages)
 
 
-def did_you_mean(word: str, allowed: Sequence[str]) -> str:
-    """Return '; did you mean X?' if an allowed word is close, else nothing."""
-    close = difflib.get_close_matches(word, allowed, n=1)
-    return f'; did you mean {close[0]!r}?' if close else ''
+def _hint(word: object, allowed: Iterable[str]) -> str:
+    """End a sentence, with a guess at what was meant if there is one."""
+    name = closest_name(word, allowed)
+    return f'; did you mean {name!r}?' if name else '.'
 
 
 def _from_name(name: str, num_stages: int) -> Strategy:
@@ -131,7 +131,7 @@ def _from_name(name: str, num_stages: int) -> Strategy:
         return Strategy(name, _parse_stages(_read_file(Path(name)), num_stages, source=name))
     allowed = [*PRESETS, *ALIASES]
     raise ValueError(
-        f'tome_cfg = {name!r} is not the name of a preset{did_you_mean(name, allowed)} '
+        f'tome_cfg = {name!r} is not the name of a preset{_hint(name, allowed)} '
         f'Allowed: {", ".join(allowed)}, or the path of a file that ends in '
         f'{", ".join(_READERS)}'
     )
@@ -198,9 +198,7 @@ def _parse_stage(stage: Mapping[str, Any]) -> StageMerging:
         raise ValueError(f'{stage!r} is not allowed: give a dict, empty if nothing is merged')
     for key in stage:
         if key not in _KEYS:
-            raise ValueError(
-                f'unknown key {key!r}{did_you_mean(str(key), _KEYS)} Allowed: {", ".join(_KEYS)}'
-            )
+            raise ValueError(f'unknown key {key!r}{_hint(key, _KEYS)} Allowed: {", ".join(_KEYS)}')
     # A published config may spell "not used" as None.
     given = {key: value for key, value in stage.items() if value is not None}
     return StageMerging(*(_parse_side(given, side) for side in _SIDES))
@@ -220,7 +218,7 @@ def _parse_side(given: Mapping[str, Any], side: str) -> Merging | None:
         return None
     if mode not in _MODES:
         raise ValueError(
-            f'{side}_mode = {mode!r} is not allowed{did_you_mean(str(mode), list(_MODES))} '
+            f'{side}_mode = {mode!r} is not allowed{_hint(mode, _MODES)} '
             f'Allowed: {", ".join(_MODES)}, None'
         )
     algorithm, arguments = _MODES[mode]

@@ -86,7 +86,7 @@ def test_presets_without_stages_fit_any_backbone():
     [
         ('fst', "'fst' is not the name of a preset; did you mean 'fast'.*none, hq, fast"),
         ('bsm-hq', "did you mean 'bsm_hq'"),
-        ('', "'' is not the name of a preset"),
+        ('', r"'' is not the name of a preset\. Allowed: none, hq"),
         (HQ[:3], 'has 3 stages but the backbone has 4'),
         ([{}, {}, {}, 'bsm'], "stage 4: 'bsm' is not allowed: give a dict"),
         ([dict(kv_mod='bsm')] + [{}] * 3, "stage 1: unknown key 'kv_mod'; did you mean 'kv_mode'"),

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from .comparison import Sample
 
@@ -80,11 +80,7 @@ def _paint(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
     return picture
 
 
-def _draw_legend(
-    figure: Figure, classes: Sequence[str], palette: Sequence[Sequence[int]]
-) -> Axes | None:
-    from matplotlib.patches import Patch
-
+def _draw_legend(figure: Figure, classes: Sequence[str], palette: Sequence[Sequence[int]]) -> None:
     patches = [
         Patch(color=np.divide(colour, 255), label=name)
         for name, colour in zip(classes, palette, strict=True)

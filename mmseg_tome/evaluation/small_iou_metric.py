@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 import numpy as np
 from mmengine.logging import print_log
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
+
+from ..suggestions import closest_name
 
 CITYSCAPES_SMALL_CLASSES = ('fence', 'pole', 'traffic light', 'traffic sign')
 """The classes of the paper's mIoU_small (Sec. IV-A)."""
@@ -141,8 +142,5 @@ def _as_list(names: str | Sequence[str]) -> list[str]:
 
 
 def _did_you_mean(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], n=1)
-    if not close:
-        return ''
-    original = next(k for k in known if k.lower() == close[0])
-    return f' (did you mean {original!r}?)'
+    close = closest_name(name, known)
+    return f' (did you mean {close!r}?)' if close else ''
