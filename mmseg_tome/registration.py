@@ -1,5 +1,6 @@
 """Putting the project's classes into the registries of MMSegmentation and MMPose."""
 
+import warnings
 from importlib.util import find_spec
 
 from mmengine.registry import Registry
@@ -18,8 +19,7 @@ def register_all() -> tuple[str, ...]:
     if find_spec('mmseg') is not None:
         _register_in_mmseg()
         frameworks.append('mmseg')
-    if find_spec('mmpose') is not None:
-        _register_in_mmpose()
+    if find_spec('mmpose') is not None and _register_in_mmpose():
         frameworks.append('mmpose')
     return tuple(frameworks)
 
@@ -35,10 +35,27 @@ def _register_in_mmseg() -> None:
     _register_models(MODELS, MixVisionTransformer, EfficientMultiheadAttention, SegformerHead)
 
 
-def _register_in_mmpose() -> None:
+def _register_in_mmpose() -> bool:
+    """Register if mmpose can be imported; if it is broken, segmentation works without it."""
+    try:
+        from mmpose import models  # noqa: F401
+    except Exception as error:
+        warnings.warn(
+            'mmpose is installed but cannot be imported, so pose models are not available: '
+            f'{error!r}',
+            stacklevel=2,
+        )
+        return False
     from mmpose.registry import MODELS
 
+    from . import evaluation  # noqa: F401 - registers itself
+    from .models.heatmap_head import SegformerHeatmapHead
+
     _register_models(MODELS, MixVisionTransformer, EfficientMultiheadAttention)
+    # mmpose has no head of this name: it is the published one.
+    names = ['SegformerHead', 'SegformerHeatmapHead']
+    MODELS.register_module(name=names, module=SegformerHeatmapHead, force=True)
+    return True
 
 
 def _register_models(registry: Registry, *classes: type) -> None:
