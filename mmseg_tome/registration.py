@@ -49,6 +49,7 @@ def _register_in_mmpose() -> bool:
     from mmpose.registry import MODELS
 
     from . import evaluation  # noqa: F401 - registers itself
+    from .datasets import jbd  # noqa: F401 - the same
     from .models.heatmap_head import SegformerHeatmapHead
 
     _register_models(MODELS, MixVisionTransformer, EfficientMultiheadAttention)
