@@ -1,17 +1,23 @@
 """The few heavy steps of token merging, on plain tensors. Imports torch alone."""
 
-from .ffn import FFNWeights, mix_ffn, mix_ffn_in_strips, strips_pay
-from .fuse import fuse_levels
+from .ffn import FFNWeights, mix_ffn, mix_ffn_in_strips
+from .fuse import fuse_levels, pointwise
+from .fusion_head import FusionHeadWeights, fusion_head, fusion_head_in_strips
 from .match import best_match
 from .merge import merge_tokens, unmerge_tokens
+from .strips import strips_pay
 
 __all__ = [
     'FFNWeights',
+    'FusionHeadWeights',
     'best_match',
     'fuse_levels',
+    'fusion_head',
+    'fusion_head_in_strips',
     'merge_tokens',
     'mix_ffn',
     'mix_ffn_in_strips',
+    'pointwise',
     'strips_pay',
     'unmerge_tokens',
 ]

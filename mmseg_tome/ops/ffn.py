@@ -78,17 +78,6 @@ def mix_ffn_in_strips(
     return out
 
 
-def strips_pay(tokens: Tensor) -> bool:
-    """Whether to compute in strips: for inference on a CPU, outside of compilers and autocast."""
-    return (
-        tokens.device.type == 'cpu'
-        and not torch.is_grad_enabled()
-        and not torch.is_autocast_enabled('cpu')
-        and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
-    )
-
-
 def _depthwise(hidden: Tensor, hw: tuple[int, int], weights: FFNWeights) -> Tensor:
     token_map = hidden.transpose(1, 2).unflatten(2, hw)
     token_map = F.conv2d(

@@ -6,6 +6,23 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
+def pointwise(feature_map: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Convolve with a 1x1 kernel, as a linear over the channels.
+
+    On channels-last maps, such as the backbone's, this is one matrix product without a copy.
+
+    Args:
+        feature_map: ``[B, C, h, w]``.
+        weight: ``[D, C, 1, 1]`` or ``[D, C]``.
+        bias: ``[D]``, or None.
+
+    Returns:
+        ``[B, D, h, w]`` in channels-last memory.
+    """
+    out = F.linear(feature_map.permute(0, 2, 3, 1), weight.flatten(1), bias)
+    return out.permute(0, 3, 1, 2)
+
+
 def fuse_levels(
     maps: Sequence[Tensor],
     weight: Tensor,
@@ -28,7 +45,7 @@ def fuse_levels(
         ``[B, D, h_0, w_0]``, without a bias.
     """
     slices = weight.split([level.shape[1] for level in maps], dim=1)
-    fused, *others = (F.conv2d(level, part) for level, part in zip(maps, slices, strict=True))
+    fused, *others = (pointwise(level, part) for level, part in zip(maps, slices, strict=True))
     size = fused.shape[2:]
     for level in others:
         fused = fused + F.interpolate(level, size, mode=mode, align_corners=align_corners)

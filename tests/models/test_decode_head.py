@@ -6,6 +6,7 @@ from mmengine.registry import init_default_scope
 from mmseg.models.decode_heads import SegformerHead as Stock
 from mmseg.registry import MODELS
 
+from mmseg_tome.models import fusion_head
 from mmseg_tome.models.decode_head import SegformerHead
 
 from ..reference import relative_difference
@@ -45,12 +46,47 @@ def test_the_registry_builds_it():
     assert MODELS.get('ToMeSegformerHead') is SegformerHead
 
 
-@pytest.mark.parametrize('training', [False, True])
-@pytest.mark.parametrize(
+variants = pytest.mark.parametrize(
     'changes',
     [{}, {'align_corners': True}, {'interpolate_mode': 'nearest'}, {'norm_cfg': None}],
     ids=str,
 )
+
+
+@variants
+def test_inference_in_strips_equals_stock(monkeypatch, changes):
+    if changes.get('interpolate_mode') == 'nearest':
+        changes = {**changes, 'align_corners': None}
+    calls = []
+    in_strips = fusion_head.fusion_head_in_strips
+    monkeypatch.setattr(
+        fusion_head, 'fusion_head_in_strips', lambda *a: (calls.append(1), in_strips(*a))[1]
+    )
+    stock, ours = (head.eval() for head in make_heads(**changes))
+    with torch.inference_mode():
+        assert relative_difference(ours(maps()), stock(maps())) <= 1e-6
+        assert calls == [1]
+        if changes.get('norm_cfg', True):
+            ours.train()(maps())
+            assert calls == [1], 'batch statistics cannot be folded'
+
+
+def test_an_activation_other_than_relu_is_not_done_in_strips():
+    stock, ours = (head.eval() for head in make_heads(act_cfg=dict(type='GELU')))
+    with torch.inference_mode():
+        assert relative_difference(ours(maps()), stock(maps())) <= 1e-6
+
+
+def test_dropout_is_honoured_in_training_alone():
+    _, ours = make_heads(dropout_ratio=0.5)
+    levels = maps()
+    assert not torch.equal(ours(levels), ours(levels))
+    ours.eval()
+    assert torch.equal(ours(levels), ours(levels))
+
+
+@pytest.mark.parametrize('training', [False, True])
+@variants
 def test_equals_stock(changes, training):
     if changes.get('interpolate_mode') == 'nearest':
         changes = {**changes, 'align_corners': None}

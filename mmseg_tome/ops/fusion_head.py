@@ -1,0 +1,125 @@
+"""SegFormer's head at inference: widen every level, fuse the levels, classify every position."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .fuse import fuse_levels, pointwise
+
+# A strip of rows of the fused map takes about this much, so that it and the hidden layer beside it
+# stay in a core's cache. Measured on 2 cores: 0.5 to 4 MiB are within 10 %.
+_STRIP_BYTES = 2**20
+
+
+class FusionHeadWeights(NamedTuple):
+    """The weights of the head; norms that follow a convolution are folded into it.
+
+    ``levels``: kernel ``[D, C_i]`` and bias ``[D]`` per level; ``fusion`` ``[D, levels * D]`` and
+    ``fusion_bias`` ``[D]``; ``classify`` ``[K, D]`` and ``classify_bias`` ``[K]`` or None.
+    """
+
+    levels: list[tuple[Tensor, Tensor]]
+    fusion: Tensor
+    fusion_bias: Tensor
+    classify: Tensor
+    classify_bias: Tensor | None
+
+
+def fusion_head(
+    maps: Sequence[Tensor],
+    weights: FusionHeadWeights,
+    mode: str = 'bilinear',
+    align_corners: bool | None = False,
+) -> Tensor:
+    """Compute the head; the reference for :func:`fusion_head_in_strips`.
+
+    Args:
+        maps: One map ``[B, C_i, h_i, w_i]`` per level, the largest first.
+        weights: The layers' weights; a ReLU follows every level's kernel, and the fusion.
+        mode: How levels are resized to the first one's size, as in ``F.interpolate``.
+        align_corners: As in ``F.interpolate``; must be None for modes that do not take it.
+
+    Returns:
+        Scores ``[B, K, h_0, w_0]``.
+    """
+    hidden = [
+        pointwise(level, *layer).relu() for level, layer in zip(maps, weights.levels, strict=True)
+    ]
+    fused = fuse_levels(hidden, weights.fusion, mode, align_corners)
+    fused = (fused + weights.fusion_bias[:, None, None]).relu()
+    return pointwise(fused, weights.classify, weights.classify_bias)
+
+
+def fusion_head_in_strips(
+    maps: Sequence[Tensor],
+    weights: FusionHeadWeights,
+    mode: str = 'bilinear',
+    align_corners: bool | None = False,
+) -> Tensor:
+    """The same function, computed in strips of rows that stay in cache.
+
+    For inference: no gradient, and none of the four maps with ``D`` channels at full resolution.
+    Resizing is separable: the lower levels are resized to full width once, and a small matrix
+    blends their rows into those of a strip. Any mode of ``F.interpolate`` works in this way.
+    """
+    images = zip(*(level.split(1) for level in maps), strict=True)
+    outs = [_image_in_strips(image, weights, mode, align_corners) for image in images]
+    return outs[0] if len(outs) == 1 else torch.cat(outs)
+
+
+def _image_in_strips(
+    maps: Sequence[Tensor], weights: FusionHeadWeights, mode: str, align_corners: bool | None
+) -> Tensor:
+    _, _, h, w = maps[0].shape
+    channels = weights.fusion.shape[0]
+    kernel, *low_kernels = weights.fusion.split(channels, dim=1)
+    lows = [
+        _widen(level, layer, low_kernel, (h, w), mode, align_corners)
+        for level, layer, low_kernel in zip(maps[1:], weights.levels[1:], low_kernels, strict=True)
+    ]
+    tokens = maps[0].permute(0, 2, 3, 1).reshape(h * w, -1)
+    out = tokens.new_empty(h * w, weights.classify.shape[0])
+    rows = max(1, _STRIP_BYTES // (w * channels * tokens.element_size()))
+    for top in range(0, h, rows):
+        bottom = min(top + rows, h)
+        strip = slice(top * w, bottom * w)
+        fused = weights.fusion_bias.expand((bottom - top) * w, -1).clone()
+        for low in lows:
+            low.add_rows(fused.view(bottom - top, -1), top, bottom)
+        fused.addmm_(F.linear(tokens[strip], *weights.levels[0]).relu_(), kernel.t())
+        out[strip] = F.linear(fused.relu_(), weights.classify, weights.classify_bias)
+    return out.view(1, h, w, -1).permute(0, 3, 1, 2)
+
+
+class _WideLevel(NamedTuple):
+    """A fused lower level at full width: ``rows`` ``[h_i, w_0 * D]``, ``blend`` ``[h_0, h_i]``."""
+
+    rows: Tensor
+    blend: Tensor
+
+    def add_rows(self, strip: Tensor, top: int, bottom: int) -> None:
+        """Add rows ``top`` to ``bottom`` of the level at full height to the strip, in place."""
+        blend = self.blend[top:bottom]
+        used = blend.any(dim=0).nonzero()
+        first, last = int(used[0]), int(used[-1]) + 1
+        strip.addmm_(blend[:, first:last], self.rows[first:last])
+
+
+def _widen(
+    level: Tensor,
+    layer: tuple[Tensor, Tensor],
+    kernel: Tensor,
+    hw: tuple[int, int],
+    mode: str,
+    align_corners: bool | None,
+) -> _WideLevel:
+    fused = pointwise(pointwise(level, *layer).relu_(), kernel)
+    h = level.shape[2]
+    wide = F.interpolate(fused, (h, hw[1]), mode=mode, align_corners=align_corners)
+    # What resizing does to rows, seen on an image whose rows are the unit vectors.
+    unit = torch.eye(h, dtype=level.dtype, device=level.device)[None, None]
+    blend = F.interpolate(unit, (hw[0], h), mode=mode, align_corners=align_corners)
+    return _WideLevel(wide.permute(0, 2, 3, 1).reshape(h, -1), blend[0, 0])
