@@ -35,6 +35,7 @@ BOX_COLUMNS = ('image_id', 'min_x', 'min_y', 'width', 'height')
 KEYPOINT_FOLDER = 'keypoints'
 BOX_FILE = 'bboxes_segmentations.csv'
 FRAME_FOLDER = 'images'
+ANNOTATION_FOLDER = 'annotations'
 
 MAX_FRAME = 99_999
 """Frame numbers have five digits in file names and ids."""
