@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..ops import to_map, to_tokens
 from .base import Plan, check_positive_int
 
 
@@ -56,15 +57,14 @@ class Pooling2dPlan:
 
     def merge(self, tokens: Tensor) -> Tensor:
         """Average ``[B, h * w, C]`` to ``[B, M, C]``."""
-        token_map = tokens.transpose(1, 2).unflatten(2, self.hw)
-        return F.avg_pool2d(token_map, self.stride, ceil_mode=True).flatten(2).transpose(1, 2)
+        token_map = to_map(tokens, self.hw)
+        return to_tokens(F.avg_pool2d(token_map, self.stride, ceil_mode=True))
 
     def unmerge(self, merged: Tensor) -> Tensor:
         """Copy ``[B, M, C]`` to ``[B, h * w, C]``."""
         (h, w), (sy, sx) = self.hw, self.stride
         pooled_hw = (-(-h // sy), -(-w // sx))
-        pooled_map = merged.transpose(1, 2).unflatten(2, pooled_hw)
-        return F.interpolate(pooled_map, self.hw, mode='nearest').flatten(2).transpose(1, 2)
+        return to_tokens(F.interpolate(to_map(merged, pooled_hw), self.hw, mode='nearest'))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..merging import Merging
-from .layers import to_map, to_tokens
+from ..ops import to_map, to_tokens
 
 
 class EfficientMultiheadAttention(BaseModule):

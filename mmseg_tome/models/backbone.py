@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from ..ops import to_map
 from ..presets import Strategy, TomeCfg, parse_tome_cfg
 from .attention import EfficientMultiheadAttention
-from .layers import MixFFN, PatchEmbed, to_map
+from .layers import MixFFN, PatchEmbed
 
 
 class TransformerEncoderLayer(BaseModule):

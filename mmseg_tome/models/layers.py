@@ -5,17 +5,7 @@ from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
 
-from ..ops import FFNWeights, mix_ffn, mix_ffn_in_strips, strips_pay
-
-
-def to_map(tokens: Tensor, hw: tuple[int, int]) -> Tensor:
-    """View tokens ``[B, h * w, C]`` as a channels-last map ``[B, C, h, w]``, without a copy."""
-    return tokens.transpose(1, 2).unflatten(2, hw)
-
-
-def to_tokens(feature_map: Tensor) -> Tensor:
-    """View a map ``[B, C, h, w]`` as tokens ``[B, h * w, C]``, without a copy if channels-last."""
-    return feature_map.flatten(2).transpose(1, 2)
+from ..ops import FFNWeights, mix_ffn, mix_ffn_in_strips, strips_pay, to_tokens
 
 
 class PatchEmbed(BaseModule):

@@ -3,6 +3,7 @@
 from .ffn import FFNWeights, mix_ffn, mix_ffn_in_strips
 from .fuse import fuse_levels, pointwise
 from .fusion_head import FusionHeadWeights, fusion_head, fusion_head_in_strips
+from .layout import to_map, to_tokens
 from .match import best_match
 from .merge import merge_tokens, unmerge_tokens
 from .strips import strips_pay
@@ -19,5 +20,7 @@ __all__ = [
     'mix_ffn_in_strips',
     'pointwise',
     'strips_pay',
+    'to_map',
+    'to_tokens',
     'unmerge_tokens',
 ]

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .layout import to_map, to_tokens
+
 # Rows of a strip: its hidden activations should stay in a core's cache while three steps pass over
 # them, yet be many beside the two rows that are computed twice.
 _STRIP_ROWS = 16
@@ -79,12 +81,11 @@ def mix_ffn_in_strips(
 
 
 def _depthwise(hidden: Tensor, hw: tuple[int, int], weights: FFNWeights) -> Tensor:
-    token_map = hidden.transpose(1, 2).unflatten(2, hw)
     token_map = F.conv2d(
-        token_map,
+        to_map(hidden, hw),
         weights.depthwise,
         weights.depthwise_bias,
         padding=1,
         groups=weights.depthwise.shape[0],
     )
-    return token_map.flatten(2).transpose(1, 2)
+    return to_tokens(token_map)
