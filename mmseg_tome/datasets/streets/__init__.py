@@ -3,8 +3,9 @@
 Needs numpy, OpenCV and rich only.
 """
 
+from ..generated import Written
 from .classes import CLASSES, IGNORE
-from .generate import GENERATOR_VERSION, Written, generate_streets
+from .generate import GENERATOR_VERSION, generate_streets
 from .render import render_street
 
 __all__ = [

@@ -1,42 +1,17 @@
 """Writing a whole set of generated scenes, in several processes."""
 
-import multiprocessing
-import signal
 import time
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from ..generated import SPLITS, Written, count_workers, draw_all, is_complete
 from . import noise
-from .folder import claim, is_complete, missing_scenes, scene_paths, write_png, write_record
+from .folder import claim, missing_scenes, scene_paths, write_png, write_record
 from .render import render_street
-from .request import SPLITS, Request, check_size, count_workers
+from .request import Request, check_size
 
 # Raise it with every change that alters a picture, so that sets are not mixed.
 GENERATOR_VERSION = 1
-
-
-@dataclass(frozen=True)
-class Written:
-    """What ``generate_streets`` did.
-
-    Attributes:
-        folder: The folder of the set; the ``data_root`` for mmseg.
-        scenes: Number of scenes in the set.
-        drawn: Number of scenes drawn now; 0 if the set was there already.
-        seconds: How long it took.
-    """
-
-    folder: Path
-    scenes: int
-    drawn: int
-    seconds: float
 
 
 def generate_streets(
@@ -78,7 +53,14 @@ def generate_streets(
     if todo:
         for path in (p for split in SPLITS for p in scene_paths(folder, split, 0)):
             path.parent.mkdir(parents=True, exist_ok=True)
-        _draw_all(partial(_write_scene, folder, request), todo, min(workers, len(todo)), progress)
+        draw_all(
+            partial(_write_scene, folder, request),
+            todo,
+            workers=min(workers, len(todo)),
+            what='Drawing street scenes',
+            progress=progress,
+            warm_up=noise.warm_up,
+        )
     if todo or not is_complete(folder):
         write_record(folder, request, complete=True)
     return Written(folder, train + val, len(todo), time.monotonic() - started)
@@ -92,51 +74,3 @@ def _write_scene(folder: Path, request: Request, scene: tuple[str, int]) -> None
     )
     write_png(image_path, image)
     write_png(label_path, labels)
-
-
-def _draw_all(write, todo: list[tuple[str, int]], workers: int, progress: bool) -> None:
-    # One scene is too little work to share between cores. Before forking, too: a forked process
-    # that finds OpenCV's threads in use waits forever for threads that it does not have.
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        if workers == 1:
-            _watch(map(write, todo), len(todo), progress)
-        else:
-            _draw_in_processes(write, todo, workers, progress)
-    finally:
-        cv2.setNumThreads(threads)
-
-
-def _draw_in_processes(write, todo: list[tuple[str, int]], workers: int, progress: bool) -> None:
-    # Forked workers share the noise banks, and need no guard in the script that calls this.
-    noise.warm_up()
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context('fork' if 'fork' in methods else 'spawn')
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        try:
-            _watch(pool.map(write, todo, chunksize=4), len(todo), progress)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _start_worker() -> None:
-    cv2.setNumThreads(1)
-    # Ctrl-C reaches every process; only the first is to answer it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _watch(scenes: Iterable[None], total: int, progress: bool) -> None:
-    """Go through ``scenes`` as they are written, under a progress bar."""
-    columns = (
-        TextColumn('{task.description}'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn('time left'),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
-        task = bar.add_task('Drawing street scenes', total=total)
-        for _ in scenes:
-            bar.advance(task)

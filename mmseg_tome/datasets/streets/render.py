@@ -6,6 +6,7 @@ from random import Random
 import cv2
 import numpy as np
 
+from ..generated import check_split
 from .camera import Camera, draw_camera
 from .classes import SIDEWALK
 from .finish import draw_bonnet, photograph
@@ -23,7 +24,7 @@ from .ground import (
 from .kerbside import add_kerbside
 from .layout import LANE, Plan, Thing, draw_plan
 from .light import draw_light
-from .request import check_size, check_split
+from .request import check_size
 from .shadows import cast
 from .sky import draw_sky, draw_skyline
 from .stage import Stage
