@@ -1,4 +1,4 @@
-"""Every segmentation config does what its name says."""
+"""Every config merges what its name says, and every segmentation config does the rest too."""
 
 import copy
 import re
@@ -23,14 +23,23 @@ import mmseg_tome  # noqa: F401  (registers; mmseg imports only after it)
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own, many
 
 ROOT = Path(__file__).resolve().parents[1] / 'configs'
-DATASET_FOLDERS = ('cityscapes', 'ade20k', 'camvid', 'streets')
-CONFIGS = sorted(path for folder in DATASET_FOLDERS for path in (ROOT / folder).glob('*.py'))
+SEGMENTATION_FOLDERS = ('cityscapes', 'ade20k', 'camvid', 'streets')
+POSE_FOLDERS = ('coco', 'jbd', 'athletes')
+
+
+def configs_in(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).glob('*.py'))
+
+
+CONFIGS = configs_in(*SEGMENTATION_FOLDERS)
+POSE_CONFIGS = configs_in(*POSE_FOLDERS)
 NAME = re.compile(
     r'segformer_mit-(?P<model>b[0-5])_(?P<strategy>none|hq|fast|n2d_2x2|downsample)'
-    r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<schedule>\d+[ki])'
+    r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<schedule>\d+[kie])'
     r'_(?P<dataset>[a-z0-9]+)-(?P<width>\d+)x(?P<height>\d+)'
 )
 STRATEGIES = ('none', 'hq', 'fast', 'n2d_2x2', 'downsample')
+POSE_STRATEGIES = STRATEGIES[:-1]  # downsampled, the heatmaps would not be of the codec's size
 UNMERGED = [path for path in CONFIGS if '_none_' in path.name]
 RECIPES = [path for path in UNMERGED if '_mit-b0_' in path.name or 'ade20k-640' in path.name]
 
@@ -86,24 +95,9 @@ def one_block_per_stage(cfg: Config) -> ConfigDict:
     return model
 
 
-def test_every_strategy_of_every_recipe_has_a_config():
-    assert CONFIGS
-    for path in CONFIGS:
-        assert NAME.fullmatch(path.stem), path
-        strategy = NAME.fullmatch(path.stem)['strategy']
-        for other in STRATEGIES:
-            assert path.with_name(path.name.replace(f'_{strategy}_', f'_{other}_')).is_file()
-    assert {NAME.fullmatch(p.stem)['model'] for p in CONFIGS if p.parent.name == 'cityscapes'} == {
-        'b0', 'b1', 'b2', 'b3', 'b4', 'b5'
-    }  # fmt: skip
-
-
-@by_name(CONFIGS)
-def test_merges_what_its_name_says(path, monkeypatch):
-    cfg = load(path)
-    strategy = NAME.fullmatch(path.stem)['strategy']
-    model = revert_sync_batchnorm(MODELS.build(one_block_per_stage(cfg))).eval()
-
+@pytest.fixture
+def attended(monkeypatch) -> list[tuple[int, int]]:
+    """The numbers of queries and of keys of every attention that is computed."""
     attend, seen = torch.nn.functional.scaled_dot_product_attention, []
 
     def spy(q, k, v, *args, **kwargs):
@@ -111,14 +105,44 @@ def test_merges_what_its_name_says(path, monkeypatch):
         return attend(q, k, v, *args, **kwargs)
 
     monkeypatch.setattr(torch.nn.functional, 'scaled_dot_product_attention', spy)
+    return seen
+
+
+def test_every_folder_is_tested():
+    tested = {*SEGMENTATION_FOLDERS, *POSE_FOLDERS, '_base_'}
+    assert {path.parent.name for path in ROOT.glob('*/*.py')} == tested
+
+
+def test_every_strategy_of_every_recipe_has_a_config():
+    for path in CONFIGS + POSE_CONFIGS:
+        assert NAME.fullmatch(path.stem), path
+        assert NAME.fullmatch(path.stem)['dataset'] == path.parent.name
+        strategies = POSE_STRATEGIES if path in POSE_CONFIGS else STRATEGIES
+        strategy = NAME.fullmatch(path.stem)['strategy']
+        assert strategy in strategies
+        for other in strategies:
+            assert path.with_name(path.name.replace(f'_{strategy}_', f'_{other}_')).is_file()
+
+    def models(folder):
+        return {NAME.fullmatch(path.stem)['model'] for path in configs_in(folder)}
+
+    assert models('cityscapes') == {'b0', 'b1', 'b2', 'b3', 'b4', 'b5'}
+    assert models('coco') == models('jbd') == {'b0', 'b5'}
+
+
+@by_name(CONFIGS)
+def test_merges_what_its_name_says(path, attended):
+    cfg = load(path)
+    strategy = NAME.fullmatch(path.stem)['strategy']
+    model = revert_sync_batchnorm(MODELS.build(one_block_per_stage(cfg))).eval()
     with torch.no_grad():
         logits = model.encode_decode(torch.randn(1, 3, *IMAGE), [{'img_shape': IMAGE}])
-    assert tuple(seen) == TOKENS[strategy]
+    assert tuple(attended) == TOKENS[strategy]
     classes = DATASETS.get(cfg.train_dataloader.dataset.type).METAINFO['classes']
     assert logits.shape == (1, len(classes), *IMAGE)
 
 
-@by_name([path for path in CONFIGS if path not in UNMERGED])
+@by_name([path for path in CONFIGS + POSE_CONFIGS if '_none_' not in path.name])
 def test_differs_from_the_unmerged_config_in_the_strategy_only(path):
     strategy = NAME.fullmatch(path.stem)['strategy']
     merged = plain(load(path).to_dict())

@@ -1,0 +1,1 @@
+_base_ = '../_base_/segformer_athletes-192x256.py'

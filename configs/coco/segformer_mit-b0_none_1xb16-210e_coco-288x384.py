@@ -1,0 +1,1 @@
+_base_ = '../_base_/segformer_coco-288x384.py'

@@ -1,0 +1,1 @@
+_base_ = '../_base_/segformer_jbd-480x640.py'
