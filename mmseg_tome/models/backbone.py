@@ -82,7 +82,7 @@ class TransformerEncoderLayer(BaseModule):
 
     def _forward(self, x: Tensor, hw_shape: tuple[int, int]) -> Tensor:
         x = self.attn(self.norm1(x), hw_shape, identity=x)
-        return self.ffn(self.norm2(x), hw_shape, identity=x)
+        return self.ffn(x, hw_shape, norm=self.norm2)
 
 
 class StageTokens(NamedTuple):

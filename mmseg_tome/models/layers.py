@@ -1,5 +1,9 @@
 """The parts of a Mix Transformer block beside attention: patch embedding and MixFFN."""
 
+from collections.abc import Callable
+from functools import partial
+
+import torch
 from mmcv.cnn import Conv2d, build_activation_layer, build_norm_layer
 from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule, Sequential
@@ -91,9 +95,16 @@ class MixFFN(BaseModule):
         self.dropout_layer = build_dropout(dropout_layer) if dropout_layer else nn.Identity()
 
     def forward(
-        self, x: Tensor, hw_shape: tuple[int, int], identity: Tensor | None = None
+        self,
+        x: Tensor,
+        hw_shape: tuple[int, int],
+        identity: Tensor | None = None,
+        norm: nn.Module | None = None,
     ) -> Tensor:
-        """Transform tokens ``[B, h * w, C]`` and add ``identity`` (default: ``x``)."""
+        """Transform tokens ``[B, h * w, C]``, after a norm if given, and add ``identity``.
+
+        ``identity`` is by default ``x`` before the norm.
+        """
         fc1, depthwise, activate, drop, fc2, _ = self.layers
         weights = FFNWeights(
             fc1.weight.flatten(1),
@@ -103,6 +114,15 @@ class MixFFN(BaseModule):
             fc2.weight.flatten(1),
             fc2.bias,
         )
-        run = mix_ffn_in_strips if strips_pay(x) else mix_ffn
-        out = drop(run(x, hw_shape, weights, lambda hidden: drop(activate(hidden))))
-        return (x if identity is None else identity) + self.dropout_layer(out)
+        identity = x if identity is None else identity
+        if strips_pay(x) and not self.training:
+            return mix_ffn_in_strips(x, hw_shape, weights, _in_place(activate), norm, identity)
+        out = mix_ffn(x, hw_shape, weights, lambda hidden: drop(activate(hidden)), norm)
+        return identity + self.dropout_layer(drop(out))
+
+
+def _in_place(activate: nn.Module) -> Callable[[Tensor], Tensor]:
+    """The activation in place if it is GELU, for which PyTorch has no module that does it."""
+    if type(activate) is nn.GELU:
+        return partial(torch.ops.aten.gelu_, approximate=activate.approximate)
+    return activate

@@ -9,11 +9,13 @@ from torch.nn import functional as F
 
 from .layout import to_map, to_tokens
 
-# Rows of a strip: its hidden activations should stay in a core's cache while three steps pass over
-# them, yet be many beside the two rows that are computed twice.
-_STRIP_ROWS = 16
+# A strip's hidden layer takes about this much: it should stay in cache while four steps pass over
+# it, yet have many rows beside the two that are computed twice.
+_STRIP_BYTES = 4 * 2**20
 # Hidden layers up to this size stay in the last cache anyway, and are done at once.
-_CACHE_BYTES = 6 * 2**20
+_CACHE_BYTES = 12 * 2**20
+
+Layer = Callable[[Tensor], Tensor]
 
 
 class FFNWeights(NamedTuple):
@@ -31,7 +33,9 @@ def mix_ffn(
     tokens: Tensor,
     hw: tuple[int, int],
     weights: FFNWeights,
-    activate: Callable[[Tensor], Tensor],
+    activate: Layer,
+    norm: Layer | None = None,
+    shortcut: Tensor | None = None,
 ) -> Tensor:
     """Transform tokens; the reference for :func:`mix_ffn_in_strips`.
 
@@ -43,40 +47,55 @@ def mix_ffn(
         hw: Height and width of the token map.
         weights: The layers' weights.
         activate: The activation, element by element.
+        norm: What the tokens go through first, each by itself.
+        shortcut: What is added, ``[B, h * w, C]``.
 
     Returns:
         ``[B, h * w, C]``.
     """
+    if norm is not None:
+        tokens = norm(tokens)
     hidden = F.linear(tokens, weights.fc1, weights.fc1_bias)
     hidden = activate(_depthwise(hidden, hw, weights))
-    return F.linear(hidden, weights.fc2, weights.fc2_bias)
+    out = F.linear(hidden, weights.fc2, weights.fc2_bias)
+    return out if shortcut is None else shortcut + out
 
 
 def mix_ffn_in_strips(
     tokens: Tensor,
     hw: tuple[int, int],
     weights: FFNWeights,
-    activate: Callable[[Tensor], Tensor],
+    activate: Layer,
+    norm: Layer | None = None,
+    shortcut: Tensor | None = None,
 ) -> Tensor:
     """The same function, computed in strips of rows that stay in cache.
 
     For inference on a CPU: no gradient, and no buffer of the hidden layer's full size. A strip is
-    computed with one more row above and below, which the convolution looks at.
+    computed with one more row above and below, which the convolution looks at. ``activate`` may
+    work in place.
     """
     h, w = hw
-    hidden_bytes = tokens.shape[0] * h * w * weights.fc1.shape[0] * tokens.element_size()
-    if h <= _STRIP_ROWS or hidden_bytes <= _CACHE_BYTES:
-        return mix_ffn(tokens, hw, weights, activate)
+    row_bytes = w * weights.fc1.shape[0] * tokens.element_size()
+    rows = max(1, _STRIP_BYTES // row_bytes)
+    if h <= rows or tokens.shape[0] * h * row_bytes <= _CACHE_BYTES:
+        return mix_ffn(tokens, hw, weights, activate, norm, shortcut)
     out = torch.empty_like(tokens)
-    for image, image_out in zip(tokens.split(1), out.split(1), strict=True):
-        for top in range(0, h, _STRIP_ROWS):
-            bottom = min(top + _STRIP_ROWS, h)
+    for image in range(len(tokens)):
+        for top in range(0, h, rows):
+            bottom = min(top + rows, h)
             first, last = max(top - 1, 0), min(bottom + 1, h)
-            hidden = F.linear(image[:, first * w : last * w], weights.fc1, weights.fc1_bias)
+            strip = tokens[image : image + 1, first * w : last * w]
+            hidden = F.linear(norm(strip) if norm else strip, weights.fc1, weights.fc1_bias)
             hidden = _depthwise(hidden, (last - first, w), weights)
             # The rows beyond the strip miss a neighbour, and belong to the next strip anyway.
             hidden = activate(hidden[:, (top - first) * w : (bottom - first) * w])
-            image_out[:, top * w : bottom * w] = F.linear(hidden, weights.fc2, weights.fc2_bias)
+            own = (slice(image, image + 1), slice(top * w, bottom * w))
+            result = F.linear(hidden, weights.fc2, weights.fc2_bias)
+            if shortcut is None:
+                out[own] = result
+            else:
+                torch.add(shortcut[own], result, out=out[own])
     return out
 
 

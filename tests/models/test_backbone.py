@@ -314,7 +314,7 @@ def test_inference_in_strips_of_rows_equals_stock(monkeypatch):
 
     strips = []
     original = ffn._depthwise
-    monkeypatch.setattr(ffn, '_STRIP_ROWS', 4)
+    monkeypatch.setattr(ffn, '_STRIP_BYTES', 1)
     monkeypatch.setattr(ffn, '_CACHE_BYTES', 0)
     monkeypatch.setattr(ffn, '_depthwise', lambda *a: (strips.append(1), original(*a))[1])
     stock, ours = make_pair()
