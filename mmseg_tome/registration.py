@@ -49,6 +49,7 @@ def _register_in_mmpose() -> bool:
     from mmpose.registry import MODELS
 
     from . import evaluation  # noqa: F401 - registers itself
+    from .compat import mmpose_drawing
     from .datasets import jbd  # noqa: F401 - the same
     from .models.heatmap_head import SegformerHeatmapHead
 
@@ -56,6 +57,7 @@ def _register_in_mmpose() -> bool:
     # mmpose has no head of this name: it is the published one.
     names = ['SegformerHead', 'SegformerHeatmapHead']
     MODELS.register_module(name=names, module=SegformerHeatmapHead, force=True)
+    mmpose_drawing.mend()
     return True
 
 

@@ -92,6 +92,21 @@ def _merged_forward(strategy: str, stage: int):
     return forward
 
 
+def plain_fusion(head: nn.Module, levels: list[Tensor]) -> Tensor:
+    """The map that SegFormer's head classifies, by its definition: widen, resize, concatenate."""
+    mode = head.interpolate_mode
+    resized = [
+        F.interpolate(
+            conv(level),
+            levels[0].shape[2:],
+            mode=mode,
+            align_corners=False if mode == 'bilinear' else None,
+        )
+        for conv, level in zip(head.convs, levels, strict=True)
+    ]
+    return head.fusion_conv(torch.cat(resized, dim=1))
+
+
 def make_pair(variant: str = 'b0', tome_cfg=None, seed: int = 0, **kwargs):
     """Build a stock backbone and ours with the same random weights, in eval mode.
 

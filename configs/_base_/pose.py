@@ -7,6 +7,7 @@ custom_imports = dict(imports=['mmseg_tome'], allow_failed_imports=False)
 custom_hooks = [dict(type='SyncBuffersHook'), dict(type='RandomStateHook')]
 randomness = dict(seed=0)
 
+data_mode = 'topdown'  # `MMPoseInferencer` reads it here; data sets take it by default
 checkpoint = (
     'https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/'
     'mit_b0_20220624-7e0fe6dd.pth'

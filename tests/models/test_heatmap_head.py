@@ -15,11 +15,10 @@ from mmengine.structures import InstanceData, PixelData
 from mmpose.models.heads import HeatmapHead
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import PoseDataSample
-from torch.nn import functional as F
 
 from mmseg_tome.models.heatmap_head import SegformerHeatmapHead
 
-from ..reference import relative_difference
+from ..reference import plain_fusion, relative_difference
 
 CHANNELS = [8, 16, 24, 32]
 K = 3
@@ -93,18 +92,7 @@ KEYPOINTS = np.array(
 
 
 def plain_forward(head, levels):
-    """The head by its definition: widen, resize, concatenate, fuse, classify."""
-    align_corners = False if head.interpolate_mode == 'bilinear' else None
-    resized = [
-        F.interpolate(
-            conv(level),
-            levels[0].shape[2:],
-            mode=head.interpolate_mode,
-            align_corners=align_corners,
-        )
-        for conv, level in zip(head.convs, levels, strict=True)
-    ]
-    return head.final_layer(head.fusion_conv(torch.cat(resized, dim=1)))
+    return head.final_layer(plain_fusion(head, levels))
 
 
 def test_names_in_the_registry():
@@ -249,15 +237,7 @@ def test_loss_and_accuracy_are_those_of_mmpose(loss):
             head.final_layer.weight.mul_(0.01)
             head.final_layer.bias.fill_(0.5)
         head.eval()
-        fused = head.fusion_conv(
-            torch.cat(
-                [
-                    F.interpolate(conv(x), levels[0].shape[2:], mode='bilinear')
-                    for conv, x in zip(head.convs, levels, strict=True)
-                ],
-                dim=1,
-            )
-        )
+        fused = plain_fusion(head, levels)
         ours, theirs = head.loss(levels, truth), stock.loss([fused], truth)
     assert ours.keys() == theirs.keys() == {'loss_kpt', 'acc_pose'}
     for key in ours:
