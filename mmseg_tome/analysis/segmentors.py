@@ -1,0 +1,114 @@
+"""SegFormers of several makes with the same weights, for measuring them against each other."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ..config_files import config_root
+from ..presets import PRESETS
+from .published import make_published
+
+VARIANTS = ('b0', 'b1', 'b2', 'b3', 'b4', 'b5')
+MAKES = {
+    'stock': "mmseg's own modules, merging by tomesd: the published code",
+    'fused': 'the same with fused attention',
+    'ours': 'this project',
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One of the models of a comparison.
+
+    Args:
+        make: A key of :data:`MAKES`.
+        strategy: A key of :data:`mmseg_tome.PRESETS`.
+    """
+
+    make: str
+    strategy: str
+
+    def __str__(self) -> str:
+        return f'{self.make} {self.strategy}'
+
+
+STOCK = Column('stock', 'none')
+FUSED = Column('fused', 'none')
+
+
+def columns() -> list[Column]:
+    """Stock, stock with fused attention, the published merging, and ours."""
+    published = [Column('stock', s) for s in PRESETS if s not in ('none', 'downsample')]
+    return [STOCK, FUSED, *published, *(Column('ours', strategy) for strategy in PRESETS)]
+
+
+class Segmentor(nn.Module):
+    """Backbone and head: from images ``[B, 3, H, W]`` to scores ``[B, K, H / 4, W / 4]``."""
+
+    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.backbone(x))
+
+
+def build_segmentor(variant: str, column: Column, backbone_only: bool = False) -> nn.Module:
+    """Build SegFormer for Cityscapes with the variant's random weights, in eval mode.
+
+    Args:
+        variant: One of :data:`VARIANTS`.
+        column: Make and strategy.
+        backbone_only: Whether to leave the head out; the output is then a list of four maps.
+    """
+    model = _build(variant, column.make)
+    model.load_state_dict(_weights(variant))
+    if column.make == 'ours':
+        from ..apply import apply_tome
+
+        apply_tome(model, column.strategy)
+    elif column != STOCK:
+        make_published(model.backbone, column.strategy, fused=column.make == 'fused')
+    return (model.backbone if backbone_only else model).eval()
+
+
+def _build(variant: str, make: str) -> Segmentor:
+    from mmseg.registry import MODELS
+
+    init_default_scope('mmseg')
+    (path,) = (config_root() / 'cityscapes').glob(f'segformer_mit-{variant}_none_*.py')
+    cfg = Config.fromfile(path).model
+    cfg.backbone.init_cfg = None
+    cfg.decode_head.norm_cfg = dict(type='BN')  # SyncBN needs several processes
+    cfg.backbone.drop_path_rate = cfg.decode_head.dropout_ratio = 0.0  # or steps are not comparable
+    if make != 'ours':
+        cfg.backbone.pop('tome_cfg', None)
+        cfg.backbone.type = 'mmseg.models.backbones.mit.MixVisionTransformer'
+        cfg.decode_head.type = 'mmseg.models.decode_heads.segformer_head.SegformerHead'
+    return Segmentor(MODELS.build(cfg.backbone), MODELS.build(cfg.decode_head))
+
+
+@lru_cache(maxsize=1)
+def _weights(variant: str) -> dict[str, Tensor]:
+    """Random weights under which attention is far from uniform and outputs stay finite."""
+    model = _build(variant, 'stock')
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim > 1:
+                std = (1.5 if 'attn' in name else 1.0) / math.sqrt(parameter[0].numel())
+                parameter.normal_(std=std, generator=generator)
+            elif name.endswith('bias'):
+                parameter.normal_(std=0.1, generator=generator)
+        for module in model.modules():
+            if isinstance(module, _BatchNorm):
+                module.running_mean.normal_(std=0.1, generator=generator)
+                module.running_var.uniform_(0.5, 1.5, generator=generator)
+    return model.state_dict()

@@ -1,0 +1,131 @@
+"""Time whole SegFormers on random images: stock, the published merging, and this project."""
+
+import argparse
+import re
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+EXAMPLES = """\
+examples:
+  python tools/benchmark.py
+      B0 at 512x512 and 1024x1024, in fp32 on the CPU, 5 repeats of 10 models: two minutes
+  python tools/benchmark.py --models b5 --sizes 1024x1024 2048x1024 --device cuda \\
+      --dtypes bf16 fp32 --batch auto
+      each model at the batch size at which it is fastest
+  python tools/benchmark.py --train --backbone-only --sizes 768x768 --models b2
+      forward and backward passes, and the bytes that autograd keeps
+  python tools/benchmark.py --columns 'stock none' 'ours none' 'ours hq'
+      some models only
+
+Run it again with the same --out to go on where it stopped; cells that this commit has measured on
+this device are not measured again.
+"""
+
+
+def size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r'(\d+)x(\d+)', text)
+    # Below 128 pixels a cell of 4x4 tokens is larger than the map of stage 4: tomesd crashes.
+    if not match or min(map(int, match.groups())) < 128:
+        raise argparse.ArgumentTypeError(f'{text!r}: give WxH in pixels, at least 128x128')
+    return int(match[1]), int(match[2])
+
+
+def batch(text: str) -> int | str:
+    if text == 'auto':
+        return text
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r}: give a positive number, or auto')
+    return int(text)
+
+
+def main() -> None:
+    args = parse_arguments()
+    import torch
+
+    from mmseg_tome.analysis import benchmark, benchmark_report, segmentors
+    from mmseg_tome.analysis.quiet import quiet_logs
+
+    if args.device.startswith('cuda') and not torch.cuda.is_available():
+        sys.exit(
+            f'--device {args.device}: this PyTorch sees no CUDA device; leave it out for a CPU'
+        )
+    columns = segmentors.columns()
+    if args.columns:
+        by_name = {str(column): column for column in columns}
+        if unknown := set(args.columns) - set(by_name):
+            sys.exit(f'--columns: unknown {sorted(unknown)}; allowed: {list(by_name)}')
+        columns = [by_name[name] for name in args.columns]
+    cells = [
+        benchmark.Cell(
+            model, height, width, args.batch, dtype, args.device, args.train, args.backbone_only
+        )
+        for width, height in args.sizes
+        for model in args.models
+        for dtype in args.dtypes
+    ]
+    done = benchmark_report.load(args.out)
+    todo = [cell for cell in cells if not benchmark_report.is_done(done, cell, args.repeats)]
+    started = time.monotonic()
+    left = len(todo)
+    with _progress() as progress, quiet_logs():
+        task = progress.add_task('', total=len(todo) * benchmark.num_steps(columns, args.repeats))
+        for cell in todo:
+            if args.minutes and time.monotonic() - started > 60 * args.minutes:
+                break
+
+            def on_step(what: str, cell: benchmark.Cell = cell) -> None:
+                progress.update(task, advance=1, description=f'{cell}: {what}')
+
+            try:
+                rows = benchmark.measure(cell, columns, args.repeats, on_step)
+            except torch.OutOfMemoryError as error:
+                progress.console.print(f'[red]{cell} does not fit: {error}')
+                continue
+            benchmark_report.append(args.out, rows)
+            left -= 1
+    report = benchmark_report.write(args.out)
+    console = Console()
+    console.print(Markdown(report.read_text()))
+    console.print(f'Rows: {args.out / benchmark_report.CSV}\nTables: {report}', highlight=False)
+    console.print(f'Plot: {args.out / "speedup.png"}', highlight=False)
+    if left:
+        sys.exit(f'{left} of {len(cells)} cells are still to be measured: run the command again.')
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    models = [f'b{n}' for n in range(6)]
+    add('--models', nargs='+', default=['b0'], choices=models, metavar='MODEL', help='b0 to b5')
+    add('--sizes', nargs='+', type=size, default=[(512, 512), (1024, 1024)], metavar='WxH')
+    add('--batch', type=batch, default=1, help='images at once, or auto (default: 1)')
+    add('--dtypes', nargs='+', default=['fp32'], choices=['fp32', 'fp16', 'bf16'])
+    add('--device', default='cpu', help='cpu, cuda or cuda:1 (default: cpu)')
+    add('--train', action='store_true', help='forward and backward instead of inference')
+    add('--backbone-only', action='store_true', help='without the head')
+    add('--columns', nargs='+', metavar='MODEL', help="such as 'ours hq' (default: all)")
+    add('--repeats', type=int, default=5, help='timed passes of each model (default: 5)')
+    add('--minutes', type=float, help='start no further cell after so many minutes')
+    add('--out', type=Path, default=Path('outputs/benchmark'), help='folder (default: %(default)s)')
+    return parser.parse_args()
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn('left'),
+        TimeRemainingColumn(),
+    )
+
+
+if __name__ == '__main__':
+    main()
