@@ -6,7 +6,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ..ops import best_match, merge_tokens, unmerge_tokens
+from ..ops import Members, assign_slots, best_match, merge_tokens, unmerge_tokens
 from .base import KeepAll, Plan, check_positive_int
 
 
@@ -63,24 +63,16 @@ class BipartiteSoftMatching:
         num_merged = self.num_merged(hw)
         if num_merged == 0:
             return KeepAll()
-        return SlotPlan(*self._assign(tokens.detach(), hw, num_merged))
+        slot, members = self._assign(tokens.detach(), hw, num_merged)
+        return SlotPlan(slot, self.num_tokens(hw), members)
 
-    @torch.no_grad()
-    def _assign(self, tokens: Tensor, hw: tuple[int, int], num_merged: int) -> tuple[Tensor, int]:
+    def _assign(
+        self, tokens: Tensor, hw: tuple[int, int], num_merged: int
+    ) -> tuple[Tensor, Members | None]:
         """Give every token its slot: first the sources that stay, then the destinations."""
-        src_index, dst_index, position = _partition(*hw, self.sx, self.sy, tokens.device)
-        score, match = best_match(
-            tokens.index_select(1, src_index), tokens.index_select(1, dst_index)
-        )
-        num_kept = src_index.numel() - num_merged
-        merged = torch.zeros_like(score, dtype=torch.bool)
-        merged.scatter_(1, score.topk(num_merged, dim=1, sorted=False).indices, True)
-        # The n-th source that stays, in raster order, gets slot n.
-        kept_slot = (~merged).cumsum(1) - 1
-        src_slot = torch.where(merged, match + num_kept, kept_slot)
-        dst_slot = torch.arange(dst_index.numel(), device=tokens.device) + num_kept
-        grouped = torch.cat([src_slot, dst_slot.expand(tokens.shape[0], -1)], dim=1)
-        return grouped.index_select(1, position), num_kept + dst_index.numel()
+        src_index, dst_index = _partition(*hw, self.sx, self.sy, tokens.device)
+        score, match = best_match(tokens, src_index, dst_index)
+        return assign_slots(score, match, src_index, dst_index, num_merged)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,29 +82,24 @@ class SlotPlan:
     Args:
         slot: The slot of every token, ``[B, N]``.
         num_slots: The number of slots ``M``.
+        members: The tokens of the slots, where a kernel found them.
     """
 
     slot: Tensor
     num_slots: int
+    members: Members | None = None
 
     def merge(self, tokens: Tensor) -> Tensor:
         """Average ``[B, N, C]`` to ``[B, M, C]``."""
-        return merge_tokens(tokens, self.slot, self.num_slots)
+        return merge_tokens(tokens, self.slot, self.num_slots, self.members)
 
     def unmerge(self, merged: Tensor) -> Tensor:
         """Copy ``[B, M, C]`` to ``[B, N, C]``."""
-        return unmerge_tokens(merged, self.slot)
+        return unmerge_tokens(merged, self.slot, self.members)
 
 
-def _partition(
-    h: int, w: int, sx: int, sy: int, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Split a map of ``h x w`` tokens into sources and destinations.
-
-    Returns:
-        Indices of the sources, indices of the destinations, and for every token in raster order
-        its position in the concatenation (sources, destinations).
-    """
+def _partition(h: int, w: int, sx: int, sy: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Split a map of ``h x w`` tokens: indices of the sources, and of the destinations."""
     if torch.compiler.is_compiling():  # a graph computes it once, and may have symbolic sizes
         return _compute_partition(h, w, sx, sy, device)
     return _cached_partition(h, w, sx, sy, device)
@@ -121,7 +108,7 @@ def _partition(
 @lru_cache(maxsize=64)
 def _cached_partition(
     h: int, w: int, sx: int, sy: int, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor]:
     # An inference tensor kept in the cache could not be used by a later training step.
     with torch.inference_mode(False):
         return _compute_partition(h, w, sx, sy, device)
@@ -129,7 +116,7 @@ def _cached_partition(
 
 def _compute_partition(
     h: int, w: int, sx: int, sy: int, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor]:
     cells_y, cells_x = h // sy, w // sx
     index = torch.arange(h * w, device=device)
     row, column = index // w, index % w
@@ -142,4 +129,4 @@ def _compute_partition(
     num_src = h * w - cells_y * cells_x
     position = torch.where(is_dst, num_src + dst_before, index - dst_before)
     grouped = torch.zeros_like(index).scatter_(0, position, index)
-    return grouped[:num_src], grouped[num_src:], position
+    return grouped[:num_src], grouped[num_src:]

@@ -1,17 +1,23 @@
 """The few heavy steps of token merging, on plain tensors. Imports torch alone."""
 
+from .assign import assign_slots
+from .backend import use_backend
+from .depthwise import depthwise_gelu
 from .ffn import FFNWeights, mix_ffn, mix_ffn_in_strips
 from .fuse import fuse_levels, pointwise
 from .fusion_head import FusionHeadWeights, fusion_head, fusion_head_in_strips
 from .layout import to_map, to_tokens
 from .match import best_match
-from .merge import merge_tokens, unmerge_tokens
+from .merge import Members, merge_tokens, unmerge_tokens
 from .strips import strips_pay
 
 __all__ = [
     'FFNWeights',
     'FusionHeadWeights',
+    'Members',
+    'assign_slots',
     'best_match',
+    'depthwise_gelu',
     'fuse_levels',
     'fusion_head',
     'fusion_head_in_strips',
@@ -23,4 +29,5 @@ __all__ = [
     'to_map',
     'to_tokens',
     'unmerge_tokens',
+    'use_backend',
 ]

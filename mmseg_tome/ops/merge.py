@@ -1,16 +1,36 @@
 """Averaging tokens into slots, and copying slots back to tokens."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
-
-def _flat_slots(slot: Tensor, num_slots: int) -> Tensor:
-    """Number the slots of all images through, so that rows can be addressed by one index."""
-    image = torch.arange(slot.shape[0], device=slot.device)
-    return (slot + image[:, None] * num_slots).flatten()
+from .backend import runs_kernel
 
 
-def merge_tokens(tokens: Tensor, slot: Tensor, num_slots: int) -> Tensor:
+class Members(NamedTuple):
+    """The tokens of every slot, which kernels walk through.
+
+    Args:
+        order: All tokens, sorted by slot, ``[B, N]`` in int32.
+        offsets: Where each slot begins in ``order``, and the end, ``[B, M + 1]`` in int32.
+    """
+
+    order: Tensor
+    offsets: Tensor
+
+
+def members_of(slot: Tensor, num_slots: int) -> Members:
+    """Sort tokens by their slot ``[B, N]``; within a slot they keep their order."""
+    in_order, order = slot.sort(dim=1, stable=True)
+    starts = torch.arange(num_slots + 1, device=slot.device, dtype=slot.dtype)
+    offsets = torch.searchsorted(in_order, starts.expand(slot.shape[0], -1).contiguous())
+    return Members(order.int(), offsets.int())
+
+
+def merge_tokens(
+    tokens: Tensor, slot: Tensor, num_slots: int, members: Members | None = None
+) -> Tensor:
     """Average all tokens that share a slot.
 
     Sums are accumulated in fp32 for fp16 and bf16 tokens.
@@ -20,10 +40,14 @@ def merge_tokens(tokens: Tensor, slot: Tensor, num_slots: int) -> Tensor:
         slot: The slot of every token, ``[B, N]``, values in ``[0, num_slots)``; every slot has at
             least one token.
         num_slots: The number of slots ``M``.
+        members: The tokens of the slots where they are known; a kernel looks for them if not.
 
     Returns:
         ``[B, M, C]``, in the dtype of ``tokens``.
     """
+    if runs_kernel(tokens):
+        members = members_of(slot, num_slots) if members is None else members
+        return torch.ops.mmseg_tome.reduce_slots(tokens, slot, *members, True)
     b, n, c = tokens.shape
     flat = _flat_slots(slot, num_slots)
     dtype = torch.promote_types(tokens.dtype, torch.float32)
@@ -36,16 +60,26 @@ def merge_tokens(tokens: Tensor, slot: Tensor, num_slots: int) -> Tensor:
     return (sums / counts[:, None]).to(tokens.dtype).view(b, num_slots, c)
 
 
-def unmerge_tokens(merged: Tensor, slot: Tensor) -> Tensor:
+def unmerge_tokens(merged: Tensor, slot: Tensor, members: Members | None = None) -> Tensor:
     """Copy every slot to all tokens that were merged into it.
 
     Args:
         merged: ``[B, M, C]``.
         slot: The slot of every token, ``[B, N]``, values in ``[0, M)``.
+        members: The tokens of the slots where they are known; a kernel looks for them if not.
 
     Returns:
         ``[B, N, C]``.
     """
     b, m, c = merged.shape
+    if runs_kernel(merged):
+        members = members_of(slot, m) if members is None else members
+        return torch.ops.mmseg_tome.gather_slots(merged, slot, *members, False)
     rows = merged.reshape(b * m, c).index_select(0, _flat_slots(slot, m))
     return rows.view(b, slot.shape[1], c)
+
+
+def _flat_slots(slot: Tensor, num_slots: int) -> Tensor:
+    """Number the slots of all images through, so that rows can be addressed by one index."""
+    image = torch.arange(slot.shape[0], device=slot.device)
+    return (slot + image[:, None] * num_slots).flatten()

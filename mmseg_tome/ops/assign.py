@@ -1,0 +1,42 @@
+"""From the scores of all sources to the slots of all tokens."""
+
+import torch
+from torch import Tensor
+
+from .backend import runs_kernel
+from .merge import Members
+
+
+@torch.no_grad()
+def assign_slots(
+    score: Tensor, match: Tensor, src_index: Tensor, dst_index: Tensor, num_merged: int
+) -> tuple[Tensor, Members | None]:
+    """Merge the sources with the highest scores into their destinations; the others stay.
+
+    Args:
+        score: How similar every source is to its best destination, ``[B, A]``.
+        match: That destination's place in ``dst_index``, ``[B, A]``.
+        src_index: The sources' places among the tokens, ``[A]``.
+        dst_index: The destinations' places among the tokens, ``[D]``.
+        num_merged: How many sources are merged, from 1 to A.
+
+    Returns:
+        The slot of every token, ``[B, A + D]``: first the sources that stay in the order of
+        ``src_index``, then the destinations. And the members of the slots where a kernel found
+        them, else None.
+    """
+    if runs_kernel(score):
+        slot, *members = torch.ops.mmseg_tome.assign_slots(
+            score, match, src_index, dst_index, num_merged
+        )
+        return slot, Members(*members)
+    num_kept = src_index.numel() - num_merged
+    merged = torch.zeros_like(score, dtype=torch.bool)
+    merged.scatter_(1, score.topk(num_merged, dim=1, sorted=False).indices, True)
+    # The n-th source that stays gets slot n.
+    kept_slot = (~merged).cumsum(1) - 1
+    slot = match.new_empty(score.shape[0], src_index.numel() + dst_index.numel())
+    slot.index_copy_(1, src_index, torch.where(merged, match + num_kept, kept_slot))
+    dst_slot = torch.arange(dst_index.numel(), device=slot.device) + num_kept
+    slot.index_copy_(1, dst_index, dst_slot.expand(score.shape[0], -1))
+    return slot, None

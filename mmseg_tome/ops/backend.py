@@ -1,0 +1,86 @@
+"""Which implementation of an op runs: plain PyTorch or a Triton kernel."""
+
+import importlib
+from collections import Counter
+
+import torch
+from torch import Tensor
+
+BACKENDS = ('auto', 'torch', 'triton')
+# fp64 is for references, and stays with PyTorch.
+KERNEL_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
+# Older GPUs lack bf16, and Triton no longer supports them.
+_LEAST_CAPABILITY = (8, 0)
+
+# How often each kernel op ran in this process; what PyTorch computed is not counted.
+kernel_runs: Counter[str] = Counter()
+
+_backend = 'auto'
+
+
+class use_backend:
+    """Choose the implementation of all ops, from now on or for a ``with`` block.
+
+    Args:
+        name: ``'auto'``: Triton kernels for CUDA tensors in fp32, fp16 and bf16 if triton is
+            installed, else PyTorch. ``'torch'``: always PyTorch. ``'triton'``: kernels, and an
+            error where they cannot run; fp64 alone is computed by PyTorch nevertheless.
+
+    Raises:
+        ValueError: If there is no such backend.
+    """
+
+    def __init__(self, name: str) -> None:
+        global _backend
+        if name not in BACKENDS:
+            raise ValueError(f'backend {name!r} is not allowed: give one of {", ".join(BACKENDS)}')
+        self._previous, _backend = _backend, name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_) -> None:
+        global _backend
+        _backend = self._previous
+
+
+def runs_kernel(tokens: Tensor) -> bool:
+    """Whether an op on these tokens is computed by its Triton kernel.
+
+    Raises:
+        RuntimeError: If the backend is ``'triton'`` and kernels cannot run on such tensors.
+    """
+    device = tokens.device.type
+    if _backend == 'torch' or tokens.dtype not in KERNEL_DTYPES or tokens.numel() == 0:
+        return False
+    if _backend == 'auto':
+        return device == 'cuda' and not torch.jit.is_tracing() and not _obstacle(device)
+    if obstacle := _obstacle(device):
+        raise RuntimeError(f"backend 'triton' cannot run: {obstacle}; choose 'auto' or 'torch'")
+    return True
+
+
+@torch.compiler.assume_constant_result
+def _obstacle(device: str) -> str:
+    """Why kernels cannot run on this type of device; empty if they can."""
+    if device not in _obstacles:
+        _obstacles[device] = _find_obstacle(device)
+    return _obstacles[device]
+
+
+_obstacles: dict[str, str] = {}
+
+
+def _find_obstacle(device: str) -> str:
+    try:
+        kernels = importlib.import_module('.triton', __package__)
+    except ImportError as error:
+        return f'triton cannot be imported ({error})'
+    if kernels.INTERPRETED:
+        return '' if device in ('cpu', 'cuda') else f'no kernels for {device} tensors'
+    if device != 'cuda':
+        return f'no kernels for {device} tensors, outside of the interpreter of Triton'
+    capability = torch.cuda.get_device_capability()
+    if capability < _LEAST_CAPABILITY:
+        return f'compute capability {capability} is below {_LEAST_CAPABILITY}'
+    return ''

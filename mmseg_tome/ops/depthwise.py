@@ -1,0 +1,36 @@
+"""Depth-wise 3x3 convolution and GELU, on tokens."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .backend import runs_kernel
+
+
+def depthwise_gelu(hidden: Tensor, hw: tuple[int, int], weight: Tensor, bias: Tensor) -> Tensor:
+    """Convolve a token map depth-wise with a 3x3 kernel, add a bias, and apply GELU.
+
+    Zeros surround the map; GELU is the exact one, with erf. The kernel keeps the input alone for
+    the backward pass, and computes what GELU was applied to again.
+
+    Args:
+        hidden: ``[B, h * w, C]``.
+        hw: Height and width of the token map.
+        weight: ``[C, 1, 3, 3]``.
+        bias: ``[C]``.
+
+    Returns:
+        ``[B, h * w, C]``.
+
+    Source: the Mix-FFN of SegFormer.
+    """
+    if runs_kernel(hidden):
+        device = hidden.device.type
+        if torch.is_autocast_enabled(device):
+            hidden = hidden.to(torch.get_autocast_dtype(device))  # as conv2d does
+        elif hidden.dtype != weight.dtype:
+            raise TypeError(f'hidden is {hidden.dtype} and weight {weight.dtype}: give one dtype')
+        return torch.ops.mmseg_tome.depthwise_gelu(hidden, *hw, weight, bias)
+    token_map = hidden.transpose(1, 2).unflatten(2, hw)
+    token_map = F.conv2d(token_map, weight, bias, padding=1, groups=weight.shape[0])
+    return F.gelu(token_map.flatten(2).transpose(1, 2))

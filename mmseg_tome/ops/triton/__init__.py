@@ -1,0 +1,9 @@
+"""Triton kernels of the ops; importing this registers them as ``torch.ops.mmseg_tome.*``.
+
+Nothing imports this package but :mod:`..backend`, and that only when kernels may run.
+"""
+
+from . import assign, depthwise, match, merge
+from .op import INTERPRETED
+
+__all__ = ['INTERPRETED', 'assign', 'depthwise', 'match', 'merge']

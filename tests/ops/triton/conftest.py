@@ -1,0 +1,24 @@
+"""The kernels run compiled on a GPU where there is one, and in Triton's interpreter elsewhere."""
+
+import importlib.util
+
+import pytest
+import torch
+
+from mmseg_tome.ops import use_backend
+
+DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
+
+
+@pytest.fixture(autouse=True)
+def kernels():
+    """Every test here runs kernels, unless it chooses another backend."""
+    if importlib.util.find_spec('triton') is None:
+        pytest.skip('triton is not installed')
+    with use_backend('triton'):
+        yield
+
+
+@pytest.fixture
+def device() -> str:
+    return DEVICE

@@ -1,0 +1,140 @@
+"""Kernels inside of torch.compile and CUDA graphs."""
+
+import pytest
+import torch
+
+from mmseg_tome.merging import BipartiteSoftMatching
+from mmseg_tome.models import EfficientMultiheadAttention
+from mmseg_tome.ops import depthwise_gelu
+
+from ...reference import relative_difference
+from .accuracy import counted_runs
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+HW = 6, 7
+
+
+def attention(device: str) -> torch.nn.Module:
+    """Merges queries, and keys/values after a spatial reduction."""
+    torch.manual_seed(0)
+    return EfficientMultiheadAttention(
+        16,
+        2,
+        sr_ratio=2,
+        q_merging=BipartiteSoftMatching(0.6, 2, 2),
+        kv_merging=BipartiteSoftMatching(0.5, 2, 1),
+    ).to(device)
+
+
+def tokens(device: str, seed: int = 1, requires_grad: bool = False) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(2, HW[0] * HW[1], 16, generator=generator).to(device)
+    return x.requires_grad_(requires_grad)
+
+
+def test_no_graph_break_and_equal_gradients(device):
+    model, results = attention(device), []
+    torch._dynamo.reset()
+    for forward in (model, torch.compile(model, fullgraph=True, backend='aot_eager')):
+        x = tokens(device, requires_grad=True)
+        model.zero_grad()
+        with counted_runs() as ran:
+            out = forward(x, HW)
+            out.square().mean().backward()
+        assert ran == {'best_match': 2, 'assign_slots': 2, 'reduce_slots': 3, 'gather_slots': 3}
+        results.append([out, x.grad, *(p.grad.clone() for p in model.parameters())])
+    for actual, expected in zip(*results, strict=True):
+        assert relative_difference(actual, expected) < 1e-6
+
+
+def test_inductor(device):
+    torch._dynamo.reset()
+    weight, bias = torch.randn(16, 1, 3, 3, device=device), torch.randn(16, device=device)
+
+    def function(x):
+        return depthwise_gelu(x * 2, HW, weight, bias) + 1
+
+    x = tokens(device)
+    with counted_runs() as ran:
+        out = torch.compile(function, fullgraph=True)(x)
+    assert ran == {'depthwise_gelu': 1}
+    assert relative_difference(out, function(x)) < 1e-6
+
+
+def arguments(name: str, device: str) -> tuple:
+    n, m = 6, 4
+    slot = torch.tensor([[0, 2, 1, 3, 2, 2]], device=device)
+    order = torch.tensor([[0, 2, 1, 4, 5, 3]], dtype=torch.int32, device=device)
+    offsets = torch.tensor([[0, 1, 2, 5, 6]], dtype=torch.int32, device=device)
+    index = torch.arange(n, device=device)
+    x, weight, bias = (
+        torch.randn(shape, device=device, requires_grad=True)
+        for shape in ((1, n, 3), (3, 1, 3, 3), (3,))
+    )
+    return {
+        'best_match': (x.detach(), index[2:], index[:2]),
+        'assign_slots': (x.detach()[:, :4, 0], slot[:, :4] % 2, index[2:], index[:2], 2),
+        'reduce_slots': (x, slot, order, offsets, True),
+        'gather_slots': (x[:, :m].detach().requires_grad_(), slot, order, offsets, False),
+        'depthwise_gelu': (x, 2, 3, weight, bias),
+        'depthwise_gelu_backward': tuple(
+            y.detach() if isinstance(y, torch.Tensor) else y for y in (x, x, 2, 3, weight, bias)
+        ),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'best_match',
+        'assign_slots',
+        'reduce_slots',
+        'gather_slots',
+        'depthwise_gelu',
+        'depthwise_gelu_backward',
+    ],
+)
+def test_registrations(device, name):
+    """Schema, shapes for fake tensors, and autograd fit to what the operator does."""
+    import mmseg_tome.ops.triton  # noqa: F401
+
+    operator = getattr(torch.ops.mmseg_tome, name).default
+    torch.library.opcheck(operator, arguments(name, device))
+
+
+@needs_gpu
+def test_cuda_graph(device):
+    model, x = attention(device), tokens(device)
+    with torch.no_grad():
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):  # kernels are compiled before the capture
+            model(x, HW)
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            out = model(x, HW)
+        for seed in (2, 3):
+            x.copy_(tokens(device, seed))
+            graph.replay()
+            assert torch.equal(out, model(x, HW))
+
+
+@needs_gpu
+@pytest.mark.parametrize('training', [False, True])
+def test_reduced_overhead(device, training):
+    """CUDA graphs by torch.compile; the first calls record, later ones replay."""
+    model = attention(device)
+    torch._dynamo.reset()
+    fast = torch.compile(model, fullgraph=True, mode='reduce-overhead')
+    for seed in range(5):
+        results = []
+        for forward in (fast, model):
+            x = tokens(device, seed, requires_grad=training)
+            with torch.set_grad_enabled(training):
+                torch.compiler.cudagraph_mark_step_begin()
+                out = forward(x, HW)
+            if training:
+                (out,) = torch.autograd.grad(out.square().mean(), x)
+            results.append(out.clone())
+        assert relative_difference(*results) < 1e-5
