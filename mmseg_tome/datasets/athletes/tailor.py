@@ -1,0 +1,40 @@
+"""What all parts of a body need: its skeleton, its clothes, and where its solids go."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..streets.light import Colour
+from .outfit import Outfit
+from .skeleton import Skeleton
+from .solids import Cone
+
+Place = Callable[[np.ndarray], np.ndarray]
+"""From metres about the hips (ahead, up, right) to metres before the camera (right, up, away)."""
+
+Paint = tuple[float, Colour]  # share of the way from which on a colour holds
+SIDES = (('r', 1), ('l', -1))
+SHIRT = 'shirt'  # solids that carry the number
+
+
+class Tailor:
+    """Collects the cones of one body; radii are shares of the stature."""
+
+    def __init__(self, skeleton: Skeleton, outfit: Outfit, place: Place) -> None:
+        self.skeleton, self.outfit, self.place = skeleton, outfit, place
+        self.size = skeleton.body.stature
+        self.cones: list[Cone] = []
+
+    def add(
+        self,
+        start: np.ndarray,
+        end: np.ndarray,
+        radii: tuple[float, float],
+        *paints: Paint,
+        name: str = '',
+    ) -> None:
+        radii = radii[0] * self.size, radii[1] * self.size
+        self.cones.append(Cone(self.place(start), self.place(end), *radii, paints, name))
+
+    def ball(self, at: np.ndarray, radius: float, colour: Colour) -> None:
+        self.add(at, at, (radius, radius), (0.0, colour))

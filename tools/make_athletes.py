@@ -1,0 +1,97 @@
+"""Write generated frames of athletics with the keypoints of the athletes."""
+
+import argparse
+import sys
+
+EXAMPLES = """\
+examples:
+  python tools/make_athletes.py data/athletes
+      400 frames to train on and 80 to evaluate on, 1920 x 1080 pixels, in the published form of
+      the Jump Broadcast Dataset: 20 keypoints
+
+  python tools/make_athletes.py data/athletes_coco --layout coco --size 640x480
+      in COCO's layout, with its 17 keypoints
+
+  python tools/make_athletes.py /tmp/tiny --size 320x180 --train 8 --val 4 --seed 7
+      a handful, to try something out
+
+The frames are generated; nothing in them was photographed. The same arguments write the same
+files, whatever the number of workers. Run it again to continue where it was interrupted.
+"""
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read '1920x1080' as (1920, 1080)."""
+    width, _, height = text.lower().partition('x')
+    try:
+        return int(width), int(height)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a size; write width x height in pixels, like 1920x1080'
+        ) from None
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('folder', help='where to write: a new or empty folder, or the same set')
+    parser.add_argument('--train', type=int, default=400, help='frames to train on (default: 400)')
+    parser.add_argument('--val', type=int, default=80, help='frames to evaluate on (default: 80)')
+    parser.add_argument(
+        '--size',
+        type=parse_size,
+        default=(1920, 1080),
+        metavar='WxH',
+        help='pixels, from 160x90 to 2560x1440 (default: 1920x1080)',
+    )
+    parser.add_argument(
+        '--layout', default='jbd', help='jbd, coco, or both in one folder (default: jbd)'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='0 or more (default: 0)')
+    parser.add_argument('--workers', type=int, help='processes (default: one per core)')
+    parser.add_argument('--quiet', action='store_true', help='show no progress bar')
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    args = build_parser().parse_args(arguments)
+    # Imported late, so that --help and mistyped arguments answer at once.
+    from mmseg_tome.datasets.athletes import generate_athletes
+
+    try:
+        written = generate_athletes(
+            args.folder,
+            train=args.train,
+            val=args.val,
+            size=args.size,
+            seed=args.seed,
+            layout=args.layout,
+            workers=args.workers,
+            progress=not args.quiet,
+        )
+    except (ValueError, OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print('Interrupted. Run the same command again to continue.', file=sys.stderr)
+        return 130
+    if written.drawn:
+        print(
+            f'Wrote {written.drawn} generated frames to {written.folder} '
+            f'in {written.seconds:.0f} s; it now holds all {written.scenes}.'
+        )
+    else:
+        print(f'{written.folder} already holds these {written.scenes} generated frames.')
+    if args.layout != 'coco':
+        print(
+            f"Next: python tools/convert_jbd.py '{written.folder}', then train with a config of "
+            'configs/athletes.'
+        )
+    if args.layout != 'jbd':
+        print(f"Next: train with a config of configs/coco and data_root='{written.folder}'.")
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
