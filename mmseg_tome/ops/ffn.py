@@ -13,7 +13,7 @@ from .layout import to_map, to_tokens
 # it, yet have many rows beside the two that are computed twice.
 _STRIP_BYTES = 4 * 2**20
 # Hidden layers up to this size stay in the last cache anyway, and are done at once.
-_CACHE_BYTES = 12 * 2**20
+_CACHE_BYTES = 4 * 2**20
 
 Layer = Callable[[Tensor], Tensor]
 
