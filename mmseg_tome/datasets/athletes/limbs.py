@@ -48,7 +48,7 @@ def add_foot(tailor: Tailor, side: str) -> None:
     shoe, sole = (0.0, outfit.shoes), (0.0, outfit.sole)
     ball = toe + foot @ (-0.045 * size, 0.006 * size, 0.0)
     heel = hee + foot @ (0.014 * size, 0.006 * size, 0.0)
-    tip = toe + foot @ (-0.012 * size, 0.0, 0.0)
+    tip = toe + foot @ (-0.007 * size, 0.0, 0.0)
     tailor.add(ank, heel, (0.021, 0.022), shoe)
     tailor.add(ank, ball, (0.021, 0.019), shoe)
     tailor.add(heel, ball, (0.021, 0.0195), shoe)

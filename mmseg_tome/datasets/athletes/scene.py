@@ -114,12 +114,16 @@ def _draw_camera(rng: Random, size: tuple[int, int], person: Person) -> Camera:
     scale = share * height / max(high[1] - low[1], 0.62 * person.skeleton.body.stature)
     scale = min(scale, 0.7 * width / (high[0] - low[0]))
     middle = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
-    # Over the edge now and then.
-    loose = 1.0 if rng.random() < 0.93 else 0.45
-    half_width = (high[0] - low[0]) * scale / 2 * loose
-    half_height = (high[1] - low[1]) * scale / 2 * loose
+    half_width, half_height = (high[0] - low[0]) * scale / 2, (high[1] - low[1]) * scale / 2
     column = _between(rng, half_width, width - half_width)
     row = _between(rng, half_height, height - half_height)
+    edge, inside = rng.random(), rng.uniform(0.3, 0.8)
+    if edge < 0.02:  # over an edge now and then
+        column = inside * half_width
+    elif edge < 0.04:
+        column = width - inside * half_width
+    elif edge < 0.08:
+        row = height - inside * half_height
     z = float(person.place[2])
     eye = max(middle[1] + z * tan(radians(rng.uniform(-3.0, 9.0))), 0.8)
     return Camera(

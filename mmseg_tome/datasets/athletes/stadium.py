@@ -54,6 +54,8 @@ class Stadium:
 def draw_stadium(rng: Random) -> Stadium:
     """Pick a stadium."""
     light = draw_light(rng)
+    if light.lamps:  # floodlights take over from the evening's light
+        light = replace(light, direct=(0.42, 0.42, 0.42), ambient=(0.62, 0.6, 0.58))
     green = rng.uniform(0.8, 1.25)
     sand = rng.uniform(0.85, 1.1)
     return Stadium(
