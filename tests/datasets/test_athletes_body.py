@@ -18,7 +18,7 @@ from mmseg_tome.datasets.athletes.keypoints import (
     annotate,
     locate,
 )
-from mmseg_tome.datasets.athletes.motions import _CHOICES
+from mmseg_tome.datasets.athletes.motions import CHOICES
 from mmseg_tome.datasets.athletes.outfit import draw_kit
 from mmseg_tome.datasets.athletes.pose import Pose
 from mmseg_tome.datasets.athletes.skeleton import build_skeleton
@@ -116,8 +116,8 @@ def test_angles_turn_joints_where_they_say():
 
 
 def test_motions_are_what_bodies_can_do():
-    assert len({motion.name for motion, _ in _CHOICES}) == len(_CHOICES)
-    for motion, _ in _CHOICES:
+    assert len({motion.name for motion, _ in CHOICES}) == len(CHOICES)
+    for motion, _ in CHOICES:
         assert motion.keys[0].time == 0
         times = [key.time for key in motion.keys]
         assert times == sorted(times)

@@ -58,7 +58,7 @@ def draw_mat(
     draw_box(stage, path, along, right, (tall - 0.12, tall), pale, WALL)
 
 
-def draw_marker(stage: Stage, rng: Random, path: Path, along: float, right: float) -> None:
+def draw_marker(stage: Stage, path: Path, along: float, right: float, rng: Random) -> None:
     """A small board with a figure, beside the pit."""
     colour = rng.choice((WHITE, (40, 190, 235), (40, 40, 40)))
     wide, tall = rng.uniform(0.2, 0.4), rng.uniform(0.2, 0.35)

@@ -77,7 +77,7 @@ def _long_jump(stage: Stage, rng: Random, scene: Scene) -> list[Thing]:
         return []
     side = rng.choice((-1, 1)) * rng.uniform(1.7, 2.6)
     return [
-        _thing(path, start + a, side, draw_marker, rng, path, start + a, side, on_path=False)
+        _thing(path, start + a, side, draw_marker, start + a, side, Random(rng.random()))
         for a in range(2, 9)
     ]
 
@@ -96,11 +96,10 @@ def _high_jump(stage: Stage, rng: Random, scene: Scene) -> list[Thing]:
     away = -1 if scene.mirrored else 1
     mat = sorted((right + 0.3 * away, right + 4.3 * away))
     middle = sum(mat) / 2
-    things = [
+    return [
         _thing(path, 0, right, draw_bar, right, height, 2.0, stadium.accent),
         _thing(path, 0, middle, draw_mat, (-3.0, 3.0), tuple(mat), 0.7, stadium.accent),
     ]
-    return things
 
 
 def _pole_vault(stage: Stage, rng: Random, scene: Scene) -> list[Thing]:
@@ -108,19 +107,10 @@ def _pole_vault(stage: Stage, rng: Random, scene: Scene) -> list[Thing]:
     bar = 2.4 - 3.0 * scene.time
     draw_runway(stage, stadium, path, bar)
     across = Path(*(path.spot(bar, 0.0)[i] for i in (0, 2)), path.heading + 90)
-    mat = bar + 0.3, bar + 5.3
+    mat = (bar + 0.3, bar + 5.3), (-3.0, 3.0), 0.8
     things = [
         _thing(across, 0, 0, draw_bar, 0.0, 4.7, 2.1, stadium.accent),
-        _thing(
-            path,
-            bar + 2.8,
-            0,
-            draw_mat,
-            mat,
-            (-3.0, 3.0),
-            0.8,
-            stadium.accent,
-        ),
+        _thing(path, bar + 2.8, 0, draw_mat, *mat, stadium.accent),
     ]
     if scene.time < 0.68:
         person = scene.athlete
@@ -134,9 +124,6 @@ def _pole_vault(stage: Stage, rng: Random, scene: Scene) -> list[Thing]:
     return things
 
 
-def _thing(path: Path, along: float, right: float, draw: Callable, *what, on_path=True) -> Thing:
+def _thing(path: Path, along: float, right: float, draw: Callable, *what) -> Thing:
     """Something at a place along a path, for which ``draw(stage, path, *what)`` is called."""
-    z = path.spot(along, right)[2]
-    if on_path:
-        return Thing(z, lambda stage: draw(stage, path, *what))
-    return Thing(z, lambda stage: draw(stage, *what))
+    return Thing(path.spot(along, right)[2], lambda stage: draw(stage, path, *what))

@@ -8,6 +8,7 @@ from .tailor import SIDES, Tailor
 
 
 def add_head(tailor: Tailor) -> None:
+    """Add neck, head, face and hair."""
     outfit, skeleton, size = tailor.outfit, tailor.skeleton, tailor.size
     skull = skeleton.body.skull / size
 
@@ -19,10 +20,10 @@ def add_head(tailor: Tailor) -> None:
     base = skeleton.at('chest', 'throat', -0.01 * size, -0.01 * size, 0.0)
     tailor.add(base, on_head(-0.012, -0.035, 0.0), neck, (0.0, tuple(0.93 * c for c in skin)))
     tailor.ball(on_head(-0.006, 0.004, 0.0), skull, skin)
-    tailor.add(
-        on_head(0.014, -0.012, 0.0), on_head(0.024, -0.052, 0.0), (0.041, 0.024), (0.0, skin)
-    )
-    tailor.add(on_head(0.05, -0.006, 0.0), on_head(0.061, -0.02, 0.0), (0.006, 0.0085), (0.0, skin))
+    jaw, chin = on_head(0.014, -0.012, 0.0), on_head(0.024, -0.052, 0.0)
+    tailor.add(jaw, chin, (0.041, 0.024), (0.0, skin))
+    nose = on_head(0.05, -0.006, 0.0), on_head(0.061, -0.02, 0.0)
+    tailor.add(*nose, (0.006, 0.0085), (0.0, skin))
     for _, sign in SIDES:
         tailor.ball(on_head(-0.004, -0.012, sign * 0.049), 0.012, tuple(0.85 * c for c in skin))
         tailor.ball(on_head(0.041, -0.001, sign * 0.019), 0.0085, (225, 225, 225))

@@ -5,6 +5,7 @@ from .tailor import Tailor
 
 
 def add_arm(tailor: Tailor, side: str, sign: int) -> None:
+    """Add an arm and its hand; ``sign`` is 1 for the right."""
     outfit, joints = tailor.outfit, tailor.skeleton.joints
     broad = tailor.skeleton.body.broad * (0.92 if tailor.skeleton.body.female else 1.0)
     loose = 1.12 if outfit.hem > 1.92 else 1.0  # a jacket, where there are trousers
@@ -20,12 +21,12 @@ def add_arm(tailor: Tailor, side: str, sign: int) -> None:
     tailor.add(wri, palm, (0.0145, 0.021), skin)
     tailor.add(palm, han + 0.25 * (han - wri), (0.019, 0.011), skin)
     hand = tailor.skeleton.frames[side + 'hand']
-    tailor.add(
-        palm, palm + hand @ (0.022, -0.018, -sign * 0.012) * tailor.size, (0.01, 0.008), skin
-    )
+    thumb = palm + hand @ (0.022, -0.018, -sign * 0.012) * tailor.size
+    tailor.add(palm, thumb, (0.01, 0.008), skin)
 
 
 def add_leg(tailor: Tailor, side: str) -> None:
+    """Add a leg, without its foot."""
     outfit, joints = tailor.outfit, tailor.skeleton.joints
     broad = tailor.skeleton.body.broad
     loose = 1.1 if outfit.hem > 1.92 else 1.0
@@ -42,6 +43,7 @@ def add_leg(tailor: Tailor, side: str) -> None:
 
 
 def add_foot(tailor: Tailor, side: str) -> None:
+    """Add a foot in its shoe."""
     outfit, skeleton, size = tailor.outfit, tailor.skeleton, tailor.size
     foot = skeleton.frames[side + 'foot']
     ank, hee, toe = (skeleton.joints[side + name] for name in ('ank', 'hee', 'toe'))

@@ -8,7 +8,7 @@ from .motion import Motion
 from .running import RUN, WALK
 from .standing import CROUCHING, STANDING
 
-_CHOICES: tuple[tuple[Motion, float], ...] = (
+CHOICES: tuple[tuple[Motion, float], ...] = (
     (RUN, 26),
     (LONG_JUMP, 18),
     (HITCH_KICK, 8),
@@ -18,6 +18,7 @@ _CHOICES: tuple[tuple[Motion, float], ...] = (
     (WALK, 4),
     *((motion, 8 / len(STANDING)) for motion in STANDING),
 )
+"""What the athlete does, and how often."""
 
 BYSTANDING = (*STANDING, *STANDING, WALK, CROUCHING)
 """What people around the athlete do."""
@@ -27,4 +28,4 @@ TO_THE_PIT = (LONG_JUMP, HITCH_KICK, TRIPLE_JUMP)
 
 def draw_motion(rng: Random) -> Motion:
     """Pick what the athlete does."""
-    return rng.choices([m for m, _ in _CHOICES], [weight for _, weight in _CHOICES])[0]
+    return rng.choices([m for m, _ in CHOICES], [weight for _, weight in CHOICES])[0]

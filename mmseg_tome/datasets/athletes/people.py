@@ -12,15 +12,13 @@ from .running import RUN
 from .scene import Scene
 from .skeleton import build_skeleton
 
-_TALLEST = 2.1
-
 
 def draw_people(rng: Random, scene: Scene) -> list[Person]:
     """Pick who else is in the picture, none of them where the athlete is."""
     people = []
     for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))):
         z = scene.path.z + rng.uniform(1.2, max(scene.stadium.distance - 0.8, 1.3))
-        people.append(_draw_person(rng, scene, z, _column(rng, scene, 0.0, 1.0)))
+        people.append(_draw_person(rng, scene, z, rng.random() * scene.camera.width))
     if rng.random() < 0.12:  # someone before the camera, at the edge of the picture
         z = scene.path.z * rng.uniform(0.5, 0.8)
         edge = rng.uniform(-0.03, 0.14)
@@ -28,10 +26,6 @@ def draw_people(rng: Random, scene: Scene) -> list[Person]:
         column = (1 - edge if side else edge) * scene.camera.width
         people.append(_draw_person(rng, scene, z, column))
     return people
-
-
-def _column(rng: Random, scene: Scene, low: float, high: float) -> float:
-    return rng.uniform(low, high) * scene.camera.width
 
 
 def _draw_person(rng: Random, scene: Scene, z: float, column: float) -> Person:
@@ -43,9 +37,8 @@ def _draw_person(rng: Random, scene: Scene, z: float, column: float) -> Person:
     key = motion.at(rng.random())
     pose = key.pose.mirrored() if rng.random() < 0.5 else key.pose
     skeleton = build_skeleton(body, pose.loosened(rng, 6.0))
-    lowest = min(float(place[1]) for place in skeleton.joints.values())
     heading = scene.path.heading + rng.gauss(0, 8) if running else rng.uniform(-180, 180)
     camera = scene.camera
     x = (column - camera.centre) / camera.scale(z)
-    place = np.array((x, 0.017 * body.stature - lowest + key.above, z))
+    place = np.array((x, skeleton.hip_height + key.above, z))
     return Person(skeleton, outfit, place, heading)

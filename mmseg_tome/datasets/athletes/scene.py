@@ -67,7 +67,7 @@ def draw_scene(rng: Random, stadium: Stadium, size: tuple[int, int]) -> Scene:
         return build_skeleton(body, pose.loosened(Random(habit), 5.0))
 
     skeleton = posed(time)
-    height = _hip_height(skeleton) + motion.at(time).above
+    height = skeleton.hip_height + motion.at(time).above
     place = np.array((0.0, height, z))
     athlete = Person(skeleton, outfit, place, heading)
     camera = _draw_camera(rng, size, athlete)
@@ -97,12 +97,6 @@ def _draw_heading(rng: Random) -> float:
         'front': 180 + rng.gauss(0, 8),
         'back': rng.gauss(0, 8),
     }[view]
-
-
-def _hip_height(skeleton: Skeleton) -> float:
-    """Height of the hips when the lowest part touches the ground."""
-    lowest = min(float(place[1]) for place in skeleton.joints.values())
-    return 0.017 * skeleton.body.stature - lowest
 
 
 def _draw_camera(rng: Random, size: tuple[int, int], person: Person) -> Camera:

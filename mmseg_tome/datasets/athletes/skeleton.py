@@ -8,6 +8,8 @@ import numpy as np
 from .body import Body
 from .pose import Arm, Leg, Pose
 
+SOLE = 0.017  # share of the stature between the joints of a foot and the ground
+
 # Axes of the body: ahead, up, right. Each is a proper rotation by degrees.
 
 
@@ -43,6 +45,12 @@ class Skeleton:
     body: Body
     joints: dict[str, np.ndarray]
     frames: dict[str, np.ndarray]
+
+    @property
+    def hip_height(self) -> float:
+        """Metres from the ground to the hips when the lowest part touches the ground."""
+        lowest = min(float(place[1]) for place in self.joints.values())
+        return SOLE * self.body.stature - lowest
 
     def at(self, frame: str, origin: str, ahead: float, up: float, right: float) -> np.ndarray:
         """A place given along the axes of a part, in metres from a joint."""

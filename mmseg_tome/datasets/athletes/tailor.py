@@ -33,8 +33,10 @@ class Tailor:
         *paints: Paint,
         name: str = '',
     ) -> None:
+        """Add a limb from joint to joint, with what it is painted."""
         radii = radii[0] * self.size, radii[1] * self.size
         self.cones.append(Cone(self.place(start), self.place(end), *radii, paints, name))
 
     def ball(self, at: np.ndarray, radius: float, colour: Colour) -> None:
+        """Add a ball of one colour."""
         self.add(at, at, (radius, radius), (0.0, colour))

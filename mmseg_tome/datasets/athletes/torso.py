@@ -5,9 +5,9 @@ from .tailor import SHIRT, SIDES, Tailor
 
 
 def add_torso(tailor: Tailor) -> None:
-    skeleton, outfit = tailor.skeleton, tailor.outfit
-    body, size, joints = skeleton.body, tailor.size, skeleton.joints
-    female = body.female
+    """Add the torso, from the seat to the shoulders."""
+    skeleton, outfit, size = tailor.skeleton, tailor.outfit, tailor.size
+    female = skeleton.body.female
     waist_paint = outfit.skin if outfit.belly else outfit.top
     pelvis = (0.0, outfit.bottom)
     _add_middle(tailor, waist_paint)
@@ -34,7 +34,7 @@ def add_torso(tailor: Tailor) -> None:
         strap = ((0.0, outfit.skin), (0.3, outfit.trim), (0.62, outfit.skin))
         if outfit.sleeve:
             strap = ((0.0, outfit.skin), (0.15, outfit.top))
-        tailor.add(base, joints[side + 'sho'], (0.026, 0.03), *strap)
+        tailor.add(base, skeleton.joints[side + 'sho'], (0.026, 0.03), *strap)
 
 
 def _add_middle(tailor: Tailor, waist_paint: Colour) -> None:
