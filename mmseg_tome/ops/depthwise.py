@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .backend import runs_kernel
+from .layout import to_map, to_tokens
 
 
 def depthwise_gelu(hidden: Tensor, hw: tuple[int, int], weight: Tensor, bias: Tensor) -> Tensor:
@@ -31,6 +32,5 @@ def depthwise_gelu(hidden: Tensor, hw: tuple[int, int], weight: Tensor, bias: Te
         elif hidden.dtype != weight.dtype:
             raise TypeError(f'hidden is {hidden.dtype} and weight {weight.dtype}: give one dtype')
         return torch.ops.mmseg_tome.depthwise_gelu(hidden, *hw, weight, bias)
-    token_map = hidden.transpose(1, 2).unflatten(2, hw)
-    token_map = F.conv2d(token_map, weight, bias, padding=1, groups=weight.shape[0])
-    return F.gelu(token_map.flatten(2).transpose(1, 2))
+    token_map = F.conv2d(to_map(hidden, hw), weight, bias, padding=1, groups=weight.shape[0])
+    return F.gelu(to_tokens(token_map))

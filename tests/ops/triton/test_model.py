@@ -1,0 +1,96 @@
+"""The whole backbone by kernels, against stock modules with tomesd and in low precision."""
+
+import pytest
+import torch
+
+from mmseg_tome.merging import BipartiteSoftMatching
+from mmseg_tome.merging.bipartite import SlotPlan
+from mmseg_tome.ops import use_backend
+
+from ...models.test_backbone import image
+from ...reference import make_pair, relative_difference, stock_with_tomesd
+from .accuracy import counted_runs
+
+# The smallest with a cell of 4x4 tokens in stage 4.
+SIZE, VARIANT = ((512, 640), 'b2') if torch.cuda.is_available() else ((128, 160), 'b0')
+LAYERS = dict(num_layers=[1, 1, 1, 1])
+
+
+@pytest.mark.parametrize('strategy', ['hq', 'fast'])
+def test_equals_the_published_model(device, strategy):
+    stock, ours = make_pair(VARIANT, tome_cfg=strategy, **LAYERS)
+    x = image(SIZE).to(device)
+    with torch.no_grad():
+        expected = stock_with_tomesd(stock.to(device), strategy)(x)
+        with counted_runs() as ran:
+            out = ours.to(device)(x)
+    assert ran['reduce_slots'] == ran['assign_slots'] == ran['best_match'] == 4
+    # A near-tie of two similarities may turn around, and moves a few tokens.
+    allowed = 1e-5 if device == 'cpu' else 2e-2
+    for ours_map, stock_map in zip(out, expected, strict=True):
+        assert relative_difference(ours_map, stock_map) < allowed
+
+
+@pytest.mark.parametrize('strategy', ['hq', 'fast'])
+def test_gradients_equal_those_of_pytorch(monkeypatch, device, strategy):
+    """With the same matches, since a near-tie may turn around."""
+    _, ours = make_pair(VARIANT, tome_cfg=strategy, **LAYERS)
+    ours, x, gradients = ours.to(device), image(SIZE).to(device), []
+    hold = Matches(monkeypatch)
+    for backend in ('triton', 'torch'):
+        ours.zero_grad()
+        with use_backend(backend), counted_runs() as ran:
+            sum(out.square().mean() for out in ours(x)).backward()
+        assert bool(ran) == (backend == 'triton')
+        gradients.append(torch.cat([p.grad.flatten() for p in ours.parameters()]))
+        hold.replay()
+    assert relative_difference(*gradients) < 1e-5
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize('autocast', [False, True])
+@pytest.mark.parametrize('strategy', ['none', 'hq', 'fast'])
+def test_error_is_at_most_twice_stocks(monkeypatch, device, strategy, autocast, dtype):
+    stock, ours = (model.to(device) for model in make_pair(VARIANT, tome_cfg=strategy, **LAYERS))
+    x, hold = image(SIZE).to(device), Matches(monkeypatch)
+
+    def low_precision(model):
+        if autocast:
+            with torch.autocast(device, dtype):
+                return model.float()(x)
+        return model.to(dtype)(x.to(dtype))
+
+    with torch.no_grad():
+        expected = ours.double()(x.double())
+        stock_expected = stock.double()(x.double())
+        stock_out = low_precision(stock)
+        hold.replay()
+        with counted_runs() as ran:
+            out = low_precision(ours)
+    assert bool(ran['reduce_slots']) == (strategy != 'none')
+    for ours_map, want, stock_map, stock_want in zip(
+        out, expected, stock_out, stock_expected, strict=True
+    ):
+        error = relative_difference(ours_map, want)
+        assert 0 < error <= 2 * relative_difference(stock_map, stock_want)
+
+
+class Matches:
+    """Keeps the matches of a forward pass, until it is told to use them again."""
+
+    def __init__(self, monkeypatch):
+        self.plans, self.replayed = [], None
+        original = BipartiteSoftMatching.plan
+
+        def plan(algorithm, tokens, hw):
+            if self.replayed is not None:
+                return next(self.replayed)
+            plan = original(algorithm, tokens, hw)
+            # Without the members, which only kernels find.
+            self.plans.append(SlotPlan(plan.slot, plan.num_slots))
+            return plan
+
+        monkeypatch.setattr(BipartiteSoftMatching, 'plan', plan)
+
+    def replay(self) -> None:
+        self.replayed = iter(self.plans)
