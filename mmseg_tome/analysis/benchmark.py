@@ -76,8 +76,9 @@ def measure(
     for column in columns:
         model = _to(cell, _build(cell, column)).train(cell.train)
         batches[column] = _best_batch(cell, model, image) if cell.batch == 'auto' else cell.batch
-        run = _runner(cell, model, _to(cell, image).repeat(batches[column], 1, 1, 1))
-        bytes_[column] = _measure_bytes(cell, model, run)
+        images = _to(cell, image).repeat(batches[column], 1, 1, 1)
+        run = _runner(cell, model, images)
+        bytes_[column] = _measure_bytes(cell, model, images, run)
         runs[str(column)] = run
         on_step(f'memory of {column}')
     times = interleaved_times(runs, repeats, on_step=lambda: on_step('timing'))
@@ -129,17 +130,22 @@ def _runner(cell: Cell, model: nn.Module, images: Tensor) -> Callable[[], object
         return infer
 
     def step() -> None:
-        out = model(images)
-        outs = out if isinstance(out, (list, tuple)) else [out]
         model.zero_grad(set_to_none=True)
-        sum(o.float().square().mean() for o in outs).backward()
+        _loss(model, images).backward()
 
     return step
 
 
-def _measure_bytes(cell: Cell, model: nn.Module, run: Callable) -> dict[str, int | None]:
+def _loss(model: nn.Module, images: Tensor) -> Tensor:
+    out = model(images)
+    return sum(o.float().square().mean() for o in ([out] if isinstance(out, Tensor) else out))
+
+
+def _measure_bytes(
+    cell: Cell, model: nn.Module, images: Tensor, run: Callable
+) -> dict[str, int | None]:
     """Bytes that autograd keeps for the backward pass, and on CUDA the peak of a pass."""
-    saved = saved_bytes(run, model) if cell.train else None
+    saved = saved_bytes(lambda: _loss(model, images), model) if cell.train else None
     if not cell.device.startswith('cuda'):
         if not cell.train:
             run()  # a first pass, so that columns do not differ in what was done before

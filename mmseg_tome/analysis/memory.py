@@ -10,6 +10,10 @@ def saved_bytes(run: Callable[[], object], model: nn.Module) -> int:
     """Count the bytes of all storages that autograd saves during ``run``, each once.
 
     The same on any device. The model's parameters are not counted, since they are there anyway.
+
+    Args:
+        run: A forward pass. What a backward pass saves for itself is gone when it ends.
+        model: The model that it is of.
     """
     own = {p.untyped_storage().data_ptr() for p in model.parameters()}
     storages: dict[int, int] = {}

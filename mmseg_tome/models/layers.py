@@ -62,6 +62,9 @@ class MixFFN(BaseModule):
         init_cfg: Initialization config.
     """
 
+    # Class-wide default, so that a stock module turned into this class has it too.
+    recompute: bool = True
+
     def __init__(
         self,
         embed_dims: int,
@@ -117,8 +120,20 @@ class MixFFN(BaseModule):
         identity = x if identity is None else identity
         if strips_pay(x) and not self.training:
             return mix_ffn_in_strips(x, hw_shape, weights, _in_place(activate), norm, identity)
-        out = mix_ffn(x, hw_shape, weights, lambda hidden: drop(activate(hidden)), norm)
+        out = mix_ffn(
+            x,
+            hw_shape,
+            weights,
+            lambda hidden: drop(activate(hidden)),
+            norm,
+            recompute=self.recompute and self._can_recompute(),
+        )
         return identity + self.dropout_layer(drop(out))
+
+    def _can_recompute(self) -> bool:
+        drops = self.training and self.layers[3].p > 0  # would drop others the second time
+        # Compilers decide by themselves what to compute again.
+        return torch.is_grad_enabled() and not drops and not torch.compiler.is_compiling()
 
 
 def _in_place(activate: nn.Module) -> Callable[[Tensor], Tensor]:

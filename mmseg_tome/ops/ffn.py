@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .ffn_recompute import project_recomputed
 from .layout import to_map, to_tokens
 
 # A strip's hidden layer takes about this much: it should stay in cache while four steps pass over
@@ -36,6 +37,7 @@ def mix_ffn(
     activate: Layer,
     norm: Layer | None = None,
     shortcut: Tensor | None = None,
+    recompute: bool = False,
 ) -> Tensor:
     """Transform tokens; the reference for :func:`mix_ffn_in_strips`.
 
@@ -49,6 +51,8 @@ def mix_ffn(
         activate: The activation, element by element.
         norm: What the tokens go through first, each by itself.
         shortcut: What is added, ``[B, h * w, C]``.
+        recompute: Whether the backward pass computes the convolution and the activation again
+            instead of keeping them; the activation must be deterministic then.
 
     Returns:
         ``[B, h * w, C]``.
@@ -56,8 +60,18 @@ def mix_ffn(
     if norm is not None:
         tokens = norm(tokens)
     hidden = F.linear(tokens, weights.fc1, weights.fc1_bias)
-    hidden = activate(_depthwise(hidden, hw, weights))
-    out = F.linear(hidden, weights.fc2, weights.fc2_bias)
+
+    def middle(hidden: Tensor, hw: tuple[int, int], depthwise: Tensor, bias: Tensor) -> Tensor:
+        return activate(_depthwise(hidden, hw, depthwise, bias))
+
+    if recompute:
+        # In fp16 and bf16 the sums of gradients over strips would be rounded too often.
+        in_strips = hidden.device.type == 'cpu' and hidden.element_size() >= 4
+        rows = _strip_rows(tokens, hw, weights) if in_strips else None
+        out = project_recomputed(hidden, hw, middle, weights[2:4], *weights[4:], rows)
+    else:
+        hidden = middle(hidden, hw, weights.depthwise, weights.depthwise_bias)
+        out = F.linear(hidden, weights.fc2, weights.fc2_bias)
     return out if shortcut is None else shortcut + out
 
 
@@ -76,9 +90,8 @@ def mix_ffn_in_strips(
     work in place.
     """
     h, w = hw
-    row_bytes = w * weights.fc1.shape[0] * tokens.element_size()
-    rows = max(1, _STRIP_BYTES // row_bytes)
-    if h <= rows or tokens.shape[0] * h * row_bytes <= _CACHE_BYTES:
+    rows = _strip_rows(tokens, hw, weights)
+    if rows is None:
         return mix_ffn(tokens, hw, weights, activate, norm, shortcut)
     out = torch.empty_like(tokens)
     for image in range(len(tokens)):
@@ -87,7 +100,9 @@ def mix_ffn_in_strips(
             first, last = max(top - 1, 0), min(bottom + 1, h)
             strip = tokens[image : image + 1, first * w : last * w]
             hidden = F.linear(norm(strip) if norm else strip, weights.fc1, weights.fc1_bias)
-            hidden = _depthwise(hidden, (last - first, w), weights)
+            hidden = _depthwise(
+                hidden, (last - first, w), weights.depthwise, weights.depthwise_bias
+            )
             # The rows beyond the strip miss a neighbour, and belong to the next strip anyway.
             hidden = activate(hidden[:, (top - first) * w : (bottom - first) * w])
             own = (slice(image, image + 1), slice(top * w, bottom * w))
@@ -99,12 +114,15 @@ def mix_ffn_in_strips(
     return out
 
 
-def _depthwise(hidden: Tensor, hw: tuple[int, int], weights: FFNWeights) -> Tensor:
-    token_map = F.conv2d(
-        to_map(hidden, hw),
-        weights.depthwise,
-        weights.depthwise_bias,
-        padding=1,
-        groups=weights.depthwise.shape[0],
-    )
-    return to_tokens(token_map)
+def _strip_rows(tokens: Tensor, hw: tuple[int, int], weights: FFNWeights) -> int | None:
+    """Rows of a strip, or None where all is done at once."""
+    h, w = hw
+    row_bytes = w * weights.fc1.shape[0] * tokens.element_size()
+    rows = max(1, _STRIP_BYTES // row_bytes)
+    if h <= rows or tokens.shape[0] * h * row_bytes <= _CACHE_BYTES:
+        return None
+    return rows
+
+
+def _depthwise(hidden: Tensor, hw: tuple[int, int], weight: Tensor, bias: Tensor) -> Tensor:
+    return to_tokens(F.conv2d(to_map(hidden, hw), weight, bias, padding=1, groups=weight.shape[0]))

@@ -323,6 +323,20 @@ def test_inference_in_strips_of_rows_equals_stock(monkeypatch):
         for out, expected in zip(ours(x), stock(x), strict=True):
             assert relative_difference(out, expected) <= 1e-5
     assert len(strips) > 2 * 8
-    strips.clear()
-    ours(x)
-    assert len(strips) == 8  # with gradients, each block at once
+
+
+def test_training_in_strips_of_rows_equals_stock(monkeypatch):
+    from mmseg_tome.ops import ffn
+
+    strips = []
+    original = ffn._depthwise
+    monkeypatch.setattr(ffn, '_STRIP_BYTES', 1)
+    monkeypatch.setattr(ffn, '_CACHE_BYTES', 0)
+    monkeypatch.setattr(ffn, '_depthwise', lambda *a: (strips.append(1), original(*a))[1])
+    models = make_pair()
+    x = image((97, 161), batch=2)
+    for model in models:
+        sum(out.square().sum() for out in model.train()(x)).backward()
+    gradients = [torch.cat([p.grad.flatten() for p in model.parameters()]) for model in models]
+    assert relative_difference(*reversed(gradients)) <= 1e-5
+    assert len(strips) > 4 * 8  # forward and backward
