@@ -34,7 +34,7 @@ def long_description() -> str:
 
 
 class BuildWithMim(build_py):
-    """Puts configs, tools and the model index where `mim` looks for them: `mmseg_tome/.mim/`.
+    """Puts configs, tools, checkpoints and the model index where `mim` looks for them: `mmseg_tome/.mim/`.
 
     They are copied into the build folder only. An editable install copies nothing, and
     `mmseg_tome` then reads `configs/` of the checkout.
@@ -52,7 +52,7 @@ class BuildWithMim(build_py):
         mim = package / '.mim'
         mim.mkdir(parents=True)
         ignore = shutil.ignore_patterns('__pycache__', '*.py[cod]', 'dev')
-        for folder in ('configs', 'tools'):
+        for folder in ('configs', 'tools', 'checkpoints'):
             shutil.copytree(ROOT / folder, mim / folder, ignore=ignore)
         shutil.copy2(ROOT / 'model-index.yml', mim)
 

@@ -169,8 +169,8 @@ def test_model_is_the_upstream_one(path):
         for model in (ours, theirs):
             del model['data_preprocessor']['size'], model['test_cfg']
             del model['decode_head']['num_classes']
-        if name['schedule'].endswith('i'):  # trained from scratch
-            assert ours['backbone'].pop('init_cfg') is None
+        if ours['backbone']['init_cfg'] is None:  # from scratch, or from a checkpoint of ours
+            del ours['backbone']['init_cfg']
             assert ours['backbone'].pop('drop_path_rate') == 0.0
             assert ours['decode_head'].pop('dropout_ratio') == 0.0
             same_loss, added_loss = ours['decode_head'].pop('loss_decode')
@@ -183,6 +183,12 @@ def test_model_is_the_upstream_one(path):
     built = MODELS.build(load(path).model)  # to its full depth; weights would come later
     blocks = [len(stage[1]) for stage in built.backbone.layers]
     assert blocks == theirs['backbone']['num_layers']
+
+
+@by_name([path for path in UNMERGED if load(path).load_from])
+def test_checkpoint_to_start_from_is_there_and_is_small(path):
+    checkpoint = Path(load(path).load_from)
+    assert checkpoint.is_file() and checkpoint.stat().st_size < 8e6
 
 
 @by_name(UNMERGED)

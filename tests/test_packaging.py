@@ -85,7 +85,11 @@ def metadata(wheel: Path) -> Message:
 
 class TestWheel:
     def test_holds_every_config_tool_and_module(self, names: set[str]) -> None:
-        below_mim = [*ROOT.glob('configs/**/*.py'), *ROOT.glob('tools/*.py')]
+        below_mim = [
+            *ROOT.glob('configs/**/*.py'),
+            *ROOT.glob('tools/*.py'),
+            *ROOT.glob('checkpoints/*.pth'),
+        ]
         assert below_mim
         expected = {f'mmseg_tome/.mim/{path.relative_to(ROOT).as_posix()}' for path in below_mim}
         expected |= {path.relative_to(ROOT).as_posix() for path in ROOT.glob('mmseg_tome/**/*.py')}

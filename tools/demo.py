@@ -10,6 +10,7 @@ EXAMPLES = """\
 examples:
   python tools/demo.py                                   on street scenes that it generates
   python tools/demo.py --dataset camvid --data ~/camvid  on your copy of CamVid
+  python tools/demo.py --dataset athletes                human pose, on athletes that it generates
 """
 
 
@@ -17,7 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--dataset', default='streets', choices=['streets', 'camvid'])
+    parser.add_argument('--dataset', default='streets', choices=['streets', 'camvid', 'athletes'])
     parser.add_argument('--data', type=Path, help='folder of the data set (default: data/DATASET)')
     parser.add_argument(
         '--out',
@@ -27,12 +28,12 @@ def main() -> None:
     )
     args = parser.parse_args()
     data = args.data or Path('data') / args.dataset
-    if args.dataset == 'streets':
-        from mmseg_tome.datasets.streets import generate_streets
+    from mmseg_tome.analysis.demo_data import prepare_data
 
-        generate_streets(data, train=400, val=30, size=(1024, 512))
-    elif not data.is_dir():
-        parser.error(f'--data {data}: there is no such folder; give the folder of your CamVid')
+    try:
+        prepare_data(args.dataset, data)
+    except OSError as error:
+        parser.error(f'--data: {error}')
 
     from mmseg_tome.analysis.demo import print_result, run_demo
     from mmseg_tome.analysis.mim_runs import MimError

@@ -1,4 +1,4 @@
-# Generated street scenes in Cityscapes' layout: from scratch, in minutes on a CPU.
+# Generated street scenes in Cityscapes' layout: from scratch, in an hour on a CPU.
 _base_ = [
     'mmseg::segformer/segformer_mit-b0_8xb1-160k_cityscapes-1024x1024.py',
     './plugin.py',
@@ -54,9 +54,9 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom_keys=dict(head=dict(lr_mult=1.0))),
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=50),
-    dict(type='PolyLR', eta_min=0.0, power=1.0, begin=50, end=550, by_epoch=False),
+    dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=150),
+    dict(type='PolyLR', eta_min=0.0, power=1.0, begin=150, end=4000, by_epoch=False),
 ]
-train_cfg = dict(max_iters=550, val_interval=550)
-default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=550))
+train_cfg = dict(max_iters=4000, val_interval=4000)
+default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=500))
 auto_scale_lr = dict(enable=False, base_batch_size=4)

@@ -70,6 +70,9 @@ def model_index() -> str:
             'Config': path.relative_to(ROOT).as_posix(),
             'Metadata': {'Training Data': DATASETS.get(path.parent.name, path.parent.name)},
         }
+        checkpoint = ROOT / 'checkpoints' / f'{"_".join(model_and_data(path.stem))}.pth'
+        if checkpoint.exists() and '_none_' in path.stem:
+            model['Metadata']['Checkpoint'] = checkpoint.relative_to(ROOT).as_posix()
         if model_and_data(path.stem) in weights:
             model['Weights'] = weights[model_and_data(path.stem)]
         models.append(model)

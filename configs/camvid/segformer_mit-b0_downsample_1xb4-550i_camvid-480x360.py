@@ -1,2 +1,0 @@
-_base_ = './segformer_mit-b0_none_1xb4-550i_camvid-480x360.py'
-model = dict(backbone=dict(tome_cfg='downsample'))
