@@ -9,13 +9,13 @@ STAMP := $(VENV)/.installed
 SOURCES := mmseg_tome configs tools tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format demo model-index clean
+.PHONY: help install test lint format demo demo-pose model-index clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 	@echo
 	@echo 'Variables: PYTHON=python3.12 (makes the environment), VENV=.venv, JOBS=2 (test processes),'
-	@echo '           DATASET=… DATA=folder OUT=folder (make demo), ARGS="-k merging" (make test)'
+	@echo '           DATASET=… DATA=folder OUT=folder (make demo, demo-pose), ARGS="-k merging" (make test)'
 
 install: $(STAMP) ## make .venv with the pinned set of versions and this package, editable
 	@$(PY) -m pip list --format=freeze | grep -E '^(torch|mmengine|mmseg_tome|mmsegmentation|mmpose)=='
@@ -47,6 +47,9 @@ format: $(STAMP) ## mend style and formatting
 demo: $(STAMP) ## train, merge and compare in minutes; DATASET=camvid DATA=folder for your own images
 	$(PY) tools/demo.py $(if $(DATASET),--dataset $(DATASET)) $(if $(DATA),--data $(DATA)) \
 		$(if $(OUT),--out $(OUT))
+
+demo-pose: $(STAMP) ## the same for human pose, on athletes that it generates
+	$(PY) tools/demo.py --dataset athletes $(if $(DATA),--data $(DATA)) $(if $(OUT),--out $(OUT))
 
 model-index: $(STAMP) ## list every config in model-index.yml, for `mim search`
 	$(PY) tools/dev/write_model_index.py

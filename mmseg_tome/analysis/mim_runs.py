@@ -10,15 +10,17 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-# mmengine's log line, such as "Iter(train) [ 20/400] ... loss: 2.1".
-_STEP = re.compile(r'(?:Iter|Epoch)\((?:train|val|test)\)\s+\[\s*(\d+)/(\d+)\]')
+# mmengine's log line, such as "Iter(train) [ 20/400] ... loss: 2.1", or "Epoch(train) [3][ 20/50]".
+_STEP = re.compile(r'(?:Iter|Epoch)\((?:train|val|test)\)\s+(?:\[\s*(\d+)\])?\[\s*(\d+)/(\d+)\]')
 
 
 class MimError(RuntimeError):
     """A ``mim`` command failed; the message holds the end of its output."""
 
 
-def run_mim(arguments: list[str], log: Path, progress: Progress, description: str) -> None:
+def run_mim(
+    arguments: list[str], log: Path, progress: Progress, description: str, epochs: int = 1
+) -> None:
     """Run ``mim`` with the arguments, and show how far it is.
 
     Args:
@@ -26,6 +28,7 @@ def run_mim(arguments: list[str], log: Path, progress: Progress, description: st
         log: File that receives all of its output.
         progress: The display that the bar is added to.
         description: What the bar says.
+        epochs: Number of epochs, where the log counts the steps of each.
 
     Raises:
         MimError: If the command exits with an error.
@@ -48,7 +51,9 @@ def run_mim(arguments: list[str], log: Path, progress: Progress, description: st
         for line in process.stdout:
             file.write(line)
             if step := _STEP.search(line):
-                progress.update(task, completed=int(step[1]), total=int(step[2]))
+                epoch, done, total = (int(number or 1) for number in step.groups())
+                completed = (epoch - 1) * total + done
+                progress.update(task, completed=completed, total=epochs * total)
     if process.returncode != 0:
         tail = ''.join(log.read_text().splitlines(keepends=True)[-15:])
         raise MimError(

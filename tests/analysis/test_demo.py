@@ -1,11 +1,10 @@
-import numpy as np
-from PIL import Image
+import pytest
 from rich.console import Console
 
-from mmseg_tome.analysis.comparison import Sample
-from mmseg_tome.analysis.demo import DATASETS, DemoResult, make_table, print_result
-from mmseg_tome.analysis.figures import _panels, draw_comparison
-from mmseg_tome.config_files import config_root
+from mmseg_tome.analysis.demo import DemoResult, make_table, print_result
+from mmseg_tome.analysis.demo_tasks import DATASETS, POSE, SEGMENTATION
+from mmseg_tome.config_files import config_root, find_configs
+from mmseg_tome.presets import PRESETS
 
 METRICS = {
     'none': {'mIoU': 50.0, 'mIoU_small': 20.0},
@@ -19,8 +18,20 @@ def test_configs_of_the_demo_exist():
         assert (config_root() / data.config).is_file()
 
 
+def test_pose_leaves_out_the_strategy_that_would_halve_the_heatmaps():
+    assert set(PRESETS) - set(POSE.strategies) == {'downsample'}
+    assert set(SEGMENTATION.strategies) == set(PRESETS)
+
+
+@pytest.mark.parametrize('task', [SEGMENTATION, POSE])
+def test_next_steps_name_configs_that_exist(task):
+    named = [word for word in task.next_steps.split() if word.startswith('configs/')]
+    there = {f'configs/{path.relative_to(config_root())}' for path in find_configs()}
+    assert len(named) == 2 and set(named) <= there
+
+
 def test_table():
-    table = make_table(METRICS, SECONDS)
+    table = make_table(METRICS, SECONDS, SEGMENTATION.metrics)
     assert table['strategy'].tolist() == ['stock', 'none', 'hq']
     assert table['mIoU'].tolist() == [50.0, 50.0, 49.0]
     assert table['ms per image'].tolist() == [400.0, 200.0, 100.0]
@@ -28,38 +39,23 @@ def test_table():
     assert table['speed-up over none'].tolist() == [0.5, 1.0, 2.0]
 
 
-def test_result_names_what_was_written_and_what_to_do_next(tmp_path, capsys):
-    result = DemoResult(
-        make_table(METRICS, SECONDS), 'caption', tmp_path, tmp_path / 'iter.pth', tmp_path / 'c.py'
-    )
+def test_pck_is_shown_in_percent():
+    metrics = {
+        'none': {'PCK@0.1': 0.51234, 'PCK@0.05': 0.25, 'tPCK@0.1': 0.1},
+        'hq': {'PCK@0.1': 0.5, 'PCK@0.05': 0.24, 'tPCK@0.1': 0.1},
+    }
+    table = make_table(metrics, SECONDS, POSE.metrics)
+    assert table['PCK@0.1'].tolist() == [51.23, 51.23, 50.0]
+    assert table['PCK@0.05'].tolist() == [25.0, 25.0, 24.0]
+    assert 'tPCK@0.1' not in table
+
+
+@pytest.mark.parametrize('task', [SEGMENTATION, POSE])
+def test_result_names_what_was_written_and_what_to_do_next(task, tmp_path, capsys):
+    table = make_table(METRICS, SECONDS, SEGMENTATION.metrics)
+    result = DemoResult(task, table, 'caption', tmp_path, tmp_path / 'iter.pth', tmp_path / 'c.py')
     print_result(result, Console(width=200))
     printed = capsys.readouterr().out
-    for text in ('speed-up over stock', 'caption', 'comparison.png', 'iter.pth', 'mim train'):
+    expected = ('speed-up over stock', 'caption', 'comparison.png', 'iter.pth')
+    for text in (*expected, f'mim train {task.package} configs/'):
         assert text in printed
-
-
-def make_sample():
-    truth = np.zeros((8, 16), np.uint8)
-    truth[:, 8:] = 1
-    truth[0] = 255
-    merged = truth.copy()
-    merged[4:, :4] = 1
-    return Sample(np.full((8, 16, 3), 99, np.uint8), truth, {'none': truth, 'hq': merged})
-
-
-def test_differences_keep_their_colour_and_the_rest_fades():
-    palette = np.array([[200, 0, 0], [0, 0, 200]], np.uint8)
-    panels = dict(_panels(make_sample(), palette, 'none'))
-    title = 'hq: 12.5 % of pixels differ from none'
-    assert list(panels) == ['image', 'ground truth', 'none', title]
-    assert panels['ground truth'][0, 0].tolist() == [0, 0, 0]
-    assert panels[title][6, 0].tolist() == [0, 0, 200]
-    assert panels[title][6, 6].tolist() == [241, 191, 191]
-
-
-def test_picture_is_written(tmp_path):
-    path = tmp_path / 'picture.png'
-    draw_comparison([make_sample()] * 2, ['a', 'b'], [[200, 0, 0], [0, 0, 200]], path)
-    picture = np.asarray(Image.open(path))
-    assert picture.shape[0] > 200 and picture.shape[1] > 1000
-    assert len(np.unique(picture.reshape(-1, picture.shape[2]), axis=0)) > 10

@@ -60,9 +60,20 @@ def test_a_failure_shows_command_log_and_the_end_of_the_output(monkeypatch, tmp_
 
 
 def test_epochs_and_iterations_are_understood():
-    assert mim_runs._STEP.search('Epoch(val) [3/17]  eta').groups() == ('3', '17')
-    assert mim_runs._STEP.search('Iter(train) [   20/160000] lr').groups() == ('20', '160000')
+    assert mim_runs._STEP.search('Epoch(val) [3/17]  eta').groups() == (None, '3', '17')
+    assert mim_runs._STEP.search('Iter(train) [   20/160000] lr').groups() == (None, '20', '160000')
+    assert mim_runs._STEP.search('Epoch(train)  [12][ 20/50]  lr').groups() == ('12', '20', '50')
     assert mim_runs._STEP.search('Saving checkpoint at 20 iterations') is None
+
+
+def test_progress_counts_through_the_epochs(monkeypatch, tmp_path):
+    fake_mim(monkeypatch, tmp_path, 'print("Epoch(train) [1][50/50]\\nEpoch(train) [2][20/50]")')
+    progress = Progress()
+    seen = []
+    original = progress.update
+    monkeypatch.setattr(progress, 'update', lambda *a, **k: (seen.append(k), original(*a, **k)))
+    run_mim(['train'], tmp_path / 'run.log', progress, 'train', epochs=3)
+    assert [(s['completed'], s['total']) for s in seen] == [(50, 150), (70, 150), (150, 150)]
 
 
 def test_command_line_is_quoted():

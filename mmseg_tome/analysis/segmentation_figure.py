@@ -1,19 +1,44 @@
-"""Pictures of predictions."""
+"""Pictures of segmentations by several strategies."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from torch.nn.functional import interpolate
 
-from .comparison import Sample
+from .comparison import Comparison
 
 _COLUMNS = 4
 _WIDTH_INCHES = 5.0  # of a panel
 
 
-def draw_comparison(
+@dataclass(frozen=True)
+class Sample:
+    """An image, its ground truth, and the predictions of several strategies.
+
+    Args:
+        image: ``[H, W, 3]``, RGB, uint8.
+        truth: Class of every pixel, ``[H, W]``, 255 where there is none.
+        predictions: Class of every pixel by strategy, ``[H, W]`` each.
+    """
+
+    image: np.ndarray
+    truth: np.ndarray
+    predictions: dict[str, np.ndarray]
+
+
+def draw_test_images(comparison: Comparison, strategies: Sequence[str], path: Path) -> None:
+    """Draw two images of the test set with the predictions of every strategy."""
+    meta = comparison.dataset.metainfo
+    indices = (0, len(comparison.dataset) // 2)
+    samples = [_take_sample(comparison, index, strategies) for index in indices]
+    draw_segmentations(samples, meta['classes'], meta['palette'], path)
+
+
+def draw_segmentations(
     samples: Sequence[Sample],
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],
@@ -52,6 +77,19 @@ def draw_comparison(
             axis.set_title(title, fontsize=13)
     _draw_legend(figure, classes, palette)
     figure.savefig(path, dpi=90)
+
+
+def _take_sample(comparison: Comparison, index: int, strategies: Sequence[str]) -> Sample:
+    data = comparison.dataset[index]
+    truth = data['data_samples'].gt_sem_seg.data[0].numpy()
+    # The pipeline resizes the image but not the ground truth, which predictions are resized to.
+    image = interpolate(data['inputs'][None].float(), truth.shape)[0]
+    image = image.byte().permute(1, 2, 0).numpy()[..., ::-1]  # BGR, as mmcv reads
+    predictions = {
+        strategy: result.pred_sem_seg.data[0].cpu().numpy()
+        for strategy, result in comparison.predict(index, strategies).items()
+    }
+    return Sample(image, truth, predictions)
 
 
 def _panels(sample: Sample, palette: np.ndarray, reference: str) -> list[tuple[str, np.ndarray]]:
