@@ -38,7 +38,7 @@ def run_mim(
     # The module, not the script: it is this interpreter's own, whatever is on PATH.
     command = [sys.executable, '-m', 'mim', *arguments]
     with (
-        log.open('w') as file,
+        log.open('w', buffering=1) as file,
         subprocess.Popen(
             command,
             stdout=subprocess.PIPE,

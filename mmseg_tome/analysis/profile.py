@@ -1,0 +1,140 @@
+"""Where the time of an inference goes: per stage and step, and how near to the machine's limit."""
+
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from unittest import mock
+
+import pandas as pd
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from ..merging import BipartiteSoftMatching, bipartite, neighbour
+from ..models.attention import EfficientMultiheadAttention
+from ..models.backbone import MixVisionTransformer, TransformerEncoderLayer
+from ..models.layers import MixFFN, PatchEmbed
+from . import complexity
+
+_REST = 'norms and shortcuts'
+# What is timed under which name; what is called inside of it under another name is taken off.
+_STEPS = [
+    (PatchEmbed, 'forward', complexity.PATCHES),
+    (TransformerEncoderLayer, 'forward', _REST),
+    (EfficientMultiheadAttention, '_keys_and_values', complexity.REDUCTION),
+    (EfficientMultiheadAttention, '_attend', complexity.PROJECTIONS),
+    (F, 'scaled_dot_product_attention', complexity.ATTENTION),
+    (MixFFN, 'forward', complexity.FFN),
+    (BipartiteSoftMatching, 'plan', complexity.MATCHING),
+    *(
+        (plan, method, complexity.MERGING)
+        for plan in (bipartite.SlotPlan, neighbour.Pooling1dPlan, neighbour.Pooling2dPlan)
+        for method in ('merge', 'unmerge')
+    ),
+]
+
+
+class _Clock:
+    """Adds up the time of nested steps, each without the steps inside of it."""
+
+    def __init__(self, device: str) -> None:
+        self.seconds: dict[tuple[int, str], float] = defaultdict(float)
+        self.stage = 0
+        self._inside: list[float] = []
+        self._synchronize = torch.cuda.synchronize if device != 'cpu' else lambda: None
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        if name == complexity.PATCHES:
+            self.stage += 1
+        self._inside.append(0.0)
+        self._synchronize()
+        start = time.perf_counter()
+        yield
+        self._synchronize()
+        elapsed = time.perf_counter() - start
+        self.seconds[self.stage, name] += elapsed - self._inside.pop()
+        if self._inside:
+            self._inside[-1] += elapsed
+
+    def timed(self, function, name: str):
+        def run(*args, **kwargs):
+            with self.step(name):
+                return function(*args, **kwargs)
+
+        return run
+
+
+def profile(
+    backbone: MixVisionTransformer, head: nn.Module, image: torch.Tensor, repeats: int = 7
+) -> pd.DataFrame:
+    """Time the steps of an inference.
+
+    Args:
+        backbone: Ours, with its strategy.
+        head: SegFormer's segmentation head.
+        image: ``[B, 3, H, W]``.
+        repeats: Timed passes, after one of warm-up; medians are reported.
+
+    Returns:
+        Columns ``stage`` (0 for the head), ``step``, ``ms``, ``share`` (percent), ``gflop``
+        (counted from shapes), ``gflop_per_s``, ``of_limit`` (percent of the rate of a product of
+        two 2048x2048 matrices on this machine, which is in ``attrs['limit']``). Steps that end when a GPU has finished cost some
+        time themselves: the sum is more than an undisturbed pass takes.
+    """
+    device = image.device.type
+    runs = [_run(backbone, head, image, device) for _ in range(repeats + 1)][1:]
+    gflop = complexity.count_gflop(backbone, tuple(image.shape[2:])).set_index(['stage', 'step'])
+    gflop = (len(image) * gflop['gflop']).to_dict()
+    gflop[0, complexity.HEAD] = len(image) * complexity.count_head_gflop(
+        backbone, tuple(image.shape[2:]), head.channels, head.num_classes
+    )
+    limit = matrix_rate(image)
+    rows = []
+    for key in runs[0]:
+        seconds = statistics.median(run[key] for run in runs)
+        rate = gflop.get(key, 0) / seconds
+        rows.append(
+            {
+                'stage': key[0],
+                'step': key[1],
+                'ms': 1000 * seconds,
+                'gflop': gflop.get(key, 0),
+                'gflop_per_s': rate,
+                'of_limit': 100 * rate / limit,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    frame.insert(3, 'share', 100 * frame['ms'] / frame['ms'].sum())
+    frame.attrs['limit'] = limit
+    return frame
+
+
+def matrix_rate(like: torch.Tensor, size: int = 2048, repeats: int = 7) -> float:
+    """Measure the rate of a matrix product in 1e9 operations per second, in the tensor's dtype."""
+    a = torch.randn(size, size, device=like.device, dtype=like.dtype)
+    clock = _Clock(like.device.type)
+    times = []
+    for _ in range(repeats):
+        clock.seconds.clear()
+        with clock.step('product'):
+            a @ a
+        times += clock.seconds.values()
+    return 2e-9 * size**3 / statistics.median(times)
+
+
+def _run(
+    backbone: nn.Module, head: nn.Module, image: torch.Tensor, device: str
+) -> dict[tuple[int, str], float]:
+    clock = _Clock(device)
+    with torch.inference_mode(), ExitStack() as patches:
+        for owner, attribute, name in _STEPS:
+            function = clock.timed(getattr(owner, attribute), name)
+            patches.enter_context(mock.patch.object(owner, attribute, function))
+        maps = backbone(image)
+        clock.stage = 0
+        with clock.step(complexity.HEAD):
+            head(maps)
+    return dict(clock.seconds)

@@ -1,0 +1,66 @@
+"""Counts from shapes, against PyTorch's counter on stock modules, and against numbers by hand."""
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+pytest.importorskip('mmseg')
+from mmseg_tome import PRESETS
+from mmseg_tome.analysis import complexity
+from mmseg_tome.analysis.profile import matrix_rate, profile
+from mmseg_tome.analysis.segmentors import Column, build_segmentor
+
+pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own
+
+
+@pytest.mark.parametrize('hw', [(160, 192), (131, 257)])
+@pytest.mark.parametrize('strategy', PRESETS)
+def test_backbone_counts_what_pytorch_counts_of_stock_and_tomesd(strategy, hw):
+    stock = build_segmentor('b0', Column('stock', strategy), backbone_only=True)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        stock(torch.randn(1, 3, *hw))
+    ours = build_segmentor('b0', Column('ours', strategy), backbone_only=True)
+    counted = complexity.count_gflop(ours, hw)['gflop'].sum()
+    assert counted == pytest.approx(counter.get_total_flops() / 1e9, rel=1e-9)
+
+
+def test_head_counts_what_pytorch_counts():
+    model = build_segmentor('b0', Column('ours', 'none'))
+    maps = model.backbone(torch.randn(1, 3, 128, 160))
+    with FlopCounterMode(display=False) as counter:  # with gradients: not in strips
+        model.head(maps)
+    counted = complexity.count_head_gflop(model.backbone, (128, 160), 256, 19)
+    assert counted == pytest.approx(counter.get_total_flops() / 1e9, rel=1e-9)
+
+
+def test_the_papers_formulas():
+    """Stage 1 of B0 at 1024x1024 with HQ: N = 65536, D = 32, R = 8; 1024 keys, 410 after merging."""
+    backbone = build_segmentor('b0', Column('ours', 'hq'), backbone_only=True)
+    first = complexity.paper_formulas(backbone, (1024, 1024)).iloc[0]
+    plain = 65536**2 * 32 / 1e9
+    assert first['plain attention (Eq. 3)'] == pytest.approx(plain)
+    assert first['spatial reduction (Eq. 4)'] == pytest.approx(plain / 64)
+    assert first['merging (Eq. 7)'] == pytest.approx(plain * (410 / 1024 / 64 + 0.25 / 8**4))
+    # 32x32 keys: 256 destinations, 768 sources
+    assert first['counted'] == pytest.approx((65536 * 410 * 32 + 768 * 256 * 32) / 1e9)
+
+
+@pytest.mark.parametrize('strategy', ['hq', 'n2d_2x2'])
+def test_profile_times_every_step_and_changes_nothing(strategy):
+    model = build_segmentor('b0', Column('ours', strategy))
+    image = torch.randn(1, 3, 128, 160)
+    with torch.inference_mode():
+        expected = model(image)
+    frame = profile(model.backbone, model.head, image, repeats=2)
+    with torch.inference_mode():
+        assert torch.equal(model(image), expected)
+    steps = set(zip(frame['stage'], frame['step'], strict=True))
+    assert {(0, 'head'), (1, 'attention'), (4, 'FFN and its norm'), (2, 'merging')} <= steps
+    assert ((3, 'matching') in steps) == (strategy == 'hq')
+    assert (frame['ms'] > 0).all() and frame['share'].sum() == pytest.approx(100)
+    counted = complexity.count_gflop(model.backbone, (128, 160))
+    assert set(zip(counted['stage'], counted['step'], strict=True)) <= steps
+
+
+def test_matrix_rate():
+    assert matrix_rate(torch.zeros(1), size=64, repeats=2) > 0

@@ -1,0 +1,84 @@
+"""Show where the time of a SegFormer's inference goes, per stage and step."""
+
+import argparse
+
+from rich.console import Console
+from rich.table import Table
+
+EXAMPLES = """\
+examples:
+  python tools/profile_model.py                          B0, HQ, 1024x1024, on the CPU
+  python tools/profile_model.py --model b5 --strategy fast --size 2048x1024 --device cuda
+  python tools/profile_model.py --strategy none
+
+GFLOP are counted from shapes, two for a multiplication and its addition. `limit` is the share of
+the rate at which this machine multiplies two 2048x2048 matrices.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('--model', default='b0', choices=[f'b{n}' for n in range(6)])
+    add('--strategy', default='hq', help="a preset's name (default: hq)")
+    add('--size', default='1024x1024', metavar='WxH', help='pixels (default: %(default)s)')
+    add('--device', default='cpu', help='cpu or cuda (default: cpu)')
+    add('--repeats', type=int, default=7, help='timed passes (default: 7)')
+    args = parser.parse_args()
+    try:
+        width, height = (int(side) for side in args.size.split('x'))
+    except ValueError:
+        parser.error(f'--size {args.size}: give WxH in pixels, such as 1024x1024')
+
+    import torch
+
+    from mmseg_tome import PRESETS
+    from mmseg_tome.analysis import complexity
+    from mmseg_tome.analysis.profile import profile
+    from mmseg_tome.analysis.provenance import provenance
+    from mmseg_tome.analysis.quiet import quiet_logs
+    from mmseg_tome.analysis.segmentors import Column, build_segmentor
+
+    if args.strategy not in PRESETS:
+        parser.error(f'--strategy {args.strategy}: allowed are {", ".join(PRESETS)}')
+    if args.device != 'cpu' and not torch.cuda.is_available():
+        parser.error(f'--device {args.device}: PyTorch sees no CUDA device')
+    with quiet_logs():
+        model = build_segmentor(args.model, Column('ours', args.strategy)).to(args.device)
+    image = torch.randn(1, 3, height, width, device=args.device)
+    frame = profile(model.backbone, model.head, image, args.repeats)
+
+    title = f'{args.model.upper()} {args.strategy}, {args.size}, batch 1'
+    table = Table(
+        title=title, caption=', '.join(f'{k} {v}' for k, v in provenance(args.device).items())
+    )
+    for name in ('stage', 'step', 'ms', '%', 'GFLOP', 'GFLOP/s', '% of limit'):
+        table.add_column(name, justify='left' if name == 'step' else 'right')
+    for row in frame.itertuples():
+        counted = [f'{row.gflop:.2f}', f'{row.gflop_per_s:.0f}', f'{row.of_limit:.0f}']
+        stage = str(row.stage or '')
+        table.add_row(
+            stage, row.step, f'{row.ms:.1f}', f'{row.share:.1f}', *(counted if row.gflop else [])
+        )
+    seconds, gflop = frame['ms'].sum() / 1000, frame['gflop'].sum()
+    limit = frame.attrs['limit']
+    table.add_section()
+    table.add_row(
+        '', 'all', f'{1000 * seconds:.1f}', '100', f'{gflop:.2f}', f'{gflop / seconds:.0f}',
+        f'{100 * gflop / seconds / limit:.0f}',
+    )  # fmt: skip
+    console = Console()
+    console.print(table)
+    formulas = complexity.paper_formulas(model.backbone, (height, width))
+    table = Table(title="The paper's formulas: 1e9 multiplications of one block")
+    for name in formulas.columns:
+        table.add_column(name, justify='right')
+    for row in formulas.itertuples(index=False):
+        table.add_row(str(row[0]), *(f'{value:.3f}' for value in row[1:]))
+    console.print(table)
+
+
+if __name__ == '__main__':
+    main()
