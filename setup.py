@@ -34,7 +34,7 @@ def long_description() -> str:
 
 
 class BuildWithMim(build_py):
-    """Puts configs, tools, checkpoints and the model index where `mim` looks for them: `mmseg_tome/.mim/`.
+    """Puts what `mim` looks for into `mmseg_tome/.mim/`: configs, tools, checkpoints, the index.
 
     They are copied into the build folder only. An editable install copies nothing, and
     `mmseg_tome` then reads `configs/` of the checkout.

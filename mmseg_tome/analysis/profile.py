@@ -81,8 +81,8 @@ def profile(
     Returns:
         Columns ``stage`` (0 for the head), ``step``, ``ms``, ``share`` (percent), ``gflop``
         (counted from shapes), ``gflop_per_s``, ``of_limit`` (percent of the rate of a product of
-        two 2048x2048 matrices on this machine, which is in ``attrs['limit']``). Steps that end when a GPU has finished cost some
-        time themselves: the sum is more than an undisturbed pass takes.
+        two 2048x2048 matrices on this machine, which is in ``attrs['limit']``). Waiting for a GPU
+        after every step costs some time itself: the sum is more than an undisturbed pass takes.
     """
     device = image.device.type
     runs = [_run(backbone, head, image, device) for _ in range(repeats + 1)][1:]

@@ -34,7 +34,7 @@ def test_head_counts_what_pytorch_counts():
 
 
 def test_the_papers_formulas():
-    """Stage 1 of B0 at 1024x1024 with HQ: N = 65536, D = 32, R = 8; 1024 keys, 410 after merging."""
+    """Stage 1 of B0 at 1024x1024 with HQ: N = 65536, D = 32, R = 8, 410 of 1024 keys left."""
     backbone = build_segmentor('b0', Column('ours', 'hq'), backbone_only=True)
     first = complexity.paper_formulas(backbone, (1024, 1024)).iloc[0]
     plain = 65536**2 * 32 / 1e9
