@@ -75,10 +75,11 @@ def test_model_is_segformer(path):
     theirs = plain(
         load_upstream(f'segformer_mit-{name["model"]}_8xb1-160k_cityscapes-1024x1024.py').model
     )
-    scratch = name['dataset'] == 'athletes'
+    athletes = name['dataset'] == 'athletes'
     assert ours.pop('tome_cfg') == 'none'
-    assert ours.pop('init_cfg') == (None if scratch else theirs['backbone'].pop('init_cfg'))
-    assert ours.pop('drop_path_rate') == (0.0 if scratch else 0.1)
+    init_cfg = ours.pop('init_cfg')
+    assert athletes or init_cfg == theirs['backbone'].pop('init_cfg')
+    assert ours.pop('drop_path_rate') == (0.0 if athletes else 0.1)
     for key, value in ours.items():
         assert theirs['backbone'][key] == value
     head = cfg.model.head
@@ -97,6 +98,15 @@ def test_model_is_segformer(path):
     depths = {'b0': [2, 2, 2, 2], 'b5': [3, 6, 40, 3]}
     assert [len(stage[1]) for stage in built.backbone.layers] == depths[name['model']]
     assert isinstance(built.head.fusion_conv.bn, torch.nn.SyncBatchNorm)
+
+
+@by_name([path for path in UNMERGED if path.parent.name == 'athletes'])
+def test_backbone_starts_from_the_checkpoint_that_comes_along(path):
+    model = MODELS.build(load(path).model)
+    model.init_weights()
+    checkpoint = torch.load(load(path).model.backbone.init_cfg.checkpoint)['state_dict']
+    for name, value in model.backbone.state_dict().items():
+        assert torch.equal(value, checkpoint[f'backbone.{name}'].float()), name
 
 
 @by_name(UNMERGED)
@@ -139,28 +149,32 @@ def test_schedule_is_the_one_of_the_name(path):
     assert optimizer.defaults['betas'] == (0.9, 0.999)
     assert optimizer.defaults['weight_decay'] == 0.01
     iterations = 60  # in an epoch
+    defaults = dict(optimizer=optimizer, epoch_length=iterations)
     schedulers = [
-        PARAM_SCHEDULERS.build(dict(scheduler, optimizer=optimizer))
+        PARAM_SCHEDULERS.build(scheduler, default_args=defaults)
         for scheduler in cfg.param_scheduler
     ]
     rates = []
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # torch's: no step of the optimiser is taken here
-        for _ in range(epochs):
-            for _ in range(iterations):
-                rates.append(optimizer.param_groups[0]['lr'])
-                schedulers[0].step()
-            schedulers[1].step()
-    peak = 5e-4
-    decays = {'coco': (170, 200), 'jbd': (170, 200), 'athletes': (15, 18)}[name['dataset']]
+        for step in range(1, epochs * iterations + 1):
+            rates.append(optimizer.param_groups[0]['lr'])
+            for scheduler in schedulers:
+                if not scheduler.by_epoch or step % iterations == 0:
+                    scheduler.step()
     warm_up = cfg.param_scheduler[0].end
-    assert rates[0] == pytest.approx(peak * cfg.param_scheduler[0].start_factor)
+    if name['dataset'] == 'athletes':
+        assert max(rates) == pytest.approx(1e-3, rel=0.05)
+        assert np.argmax(rates) == pytest.approx(warm_up, abs=2)
+        assert rates[-1] < 1e-6
+        return
+    peak, decays = 5e-4, (170, 200)
+    assert (warm_up, cfg.param_scheduler[0].start_factor, epochs) == (500, 0.001, 210)
+    assert rates[0] == pytest.approx(peak * 0.001)
     assert rates[warm_up] == pytest.approx(peak)
     for epoch in range(-(-warm_up // iterations), epochs):
         expected = peak * 0.1 ** sum(epoch >= decay for decay in decays)
         assert rates[epoch * iterations] == pytest.approx(expected), epoch
-    if name['dataset'] != 'athletes':
-        assert (warm_up, cfg.param_scheduler[0].start_factor, epochs) == (500, 0.001, 210)
 
 
 @by_name(UNMERGED)

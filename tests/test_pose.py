@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMPose's own, 
 
 CONFIG = (
     Path(__file__).resolve().parents[1]
-    / 'configs/athletes/segformer_mit-b0_hq_1xb16-20e_athletes-192x256.py'
+    / 'configs/athletes/segformer_mit-b0_hq_1xb8-6e_athletes-192x256.py'
 )
 K = 20
 SIZE = (128, 160)  # width and height of the input

@@ -95,7 +95,7 @@ DATASETS = {
     ),
     'athletes': DemoData(
         POSE,
-        'athletes/segformer_mit-b0_hq_1xb16-20e_athletes-192x256.py',
+        'athletes/segformer_mit-b0_hq_1xb8-6e_athletes-192x256.py',
         'generated athletes',
     ),
 }

@@ -1,2 +1,0 @@
-_base_ = './segformer_mit-b0_none_1xb16-20e_athletes-192x256.py'
-model = dict(backbone=dict(tome_cfg='hq'))
