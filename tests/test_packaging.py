@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WHAT_A_WHEEL_IS_MADE_OF = (
     'LICENSE',
     'MANIFEST.in',
+    'checkpoints',
     'configs',
     'mmseg_tome',
     'model-index.yml',
