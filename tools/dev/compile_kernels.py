@@ -20,10 +20,10 @@ from triton.backends.compiler import GPUTarget
 from mmseg_tome.ops import backend
 from mmseg_tome.ops import triton as kernels
 
-# (tokens high, tokens wide, channels, hidden channels) of stages 1 and 3 of B5 at 1024x1024, and
-# a map of odd sizes.
-SHAPES = [(256, 256, 64, 256), (64, 64, 320, 1280), (33, 17, 48, 100)]
-DTYPES = [torch.float32, torch.float16, torch.bfloat16]
+# (tokens high, tokens wide, channels, hidden channels): stage 3 of B5 at 1024x1024, stage 1 at
+# 3840x2160, and a map of odd sizes.
+SHAPES = [(64, 64, 320, 1280), (540, 960, 64, 256), (33, 17, 48, 100)]
+DTYPES = ['float32', 'float16', 'bfloat16']
 CUOBJDUMP = Path(triton.__file__).parent / 'backends/nvidia/bin/cuobjdump'
 
 
@@ -102,17 +102,18 @@ def main() -> None:
     parser.add_argument(
         '--capability', type=int, default=90, help='compute capability without the dot (H200: 90)'
     )
+    parser.add_argument('--dtypes', nargs='+', default=DTYPES, choices=DTYPES)
     arguments = parser.parse_args()
     if kernels.INTERPRETED:
         parser.error('unset TRITON_INTERPRET: the interpreter compiles nothing')
     most: dict[tuple[str, str], list] = {}
     with compiling(arguments.capability) as compiled:
         for shape in SHAPES:
-            for dtype in DTYPES:
+            for dtype in arguments.dtypes:
                 compiled.clear()
-                launch_all(*shape, dtype)
+                launch_all(*shape, getattr(torch, dtype))
                 for kernel in compiled:
-                    row = most.setdefault((kernel.metadata.name, str(dtype)[6:]), [0] * 5)
+                    row = most.setdefault((kernel.metadata.name, dtype), [0] * 5)
                     row[:] = map(max, row, resources(kernel))
     table = Table('kernel', 'dtype', 'warps', 'registers', 'stack', 'shared', 'wgmma')
     for (name, dtype), (warps, registers, stack, shared, wgmma) in sorted(most.items()):

@@ -11,6 +11,8 @@ from .op import block_of, kernel_dtype, kernel_op
 _EPSILON = tl.constexpr(1e-12)
 # How fp32 tokens are multiplied; 'tf32x3' would use tensor cores and be nearly as exact.
 FP32_PRECISION = 'ieee'
+# By bytes per channel: largest blocks of sources, destinations and channels.
+_BLOCKS = {2: (64, 128, 64), 4: (64, 64, 32)}
 
 
 @kernel_op('best_match')
@@ -19,13 +21,13 @@ def best_match(tokens: Tensor, src_index: Tensor, dst_index: Tensor) -> tuple[Te
     (b, n, c), a, d = tokens.shape, src_index.numel(), dst_index.numel()
     tokens = tokens.contiguous().to(kernel_dtype(tokens.dtype))
     inverse_norm = tokens.new_empty(b, n, dtype=torch.float32)
-    block_c = block_of(c, 64 if tokens.element_size() == 2 else 32)
+    blocks = _BLOCKS[tokens.element_size()]
+    block_a, block_d, block_c = map(block_of, (a, d, c), blocks)
     _inverse_norms[(triton.cdiv(b * n, 32),)](
         tokens, inverse_norm, b * n, c, BLOCK_ROWS=32, BLOCK_C=block_c, num_warps=4
     )
     score = tokens.new_empty(b, a, dtype=torch.float32)
     match = src_index.new_empty(b, a)
-    block_a, block_d = block_of(a, 64), block_of(d, 128 if tokens.element_size() == 2 else 64)
     _best_match[(triton.cdiv(a, block_a), b)](
         tokens,
         inverse_norm,

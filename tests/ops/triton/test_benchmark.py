@@ -5,8 +5,10 @@ import torch
 
 from mmseg_tome.analysis.kernels import STEPS, Shape, measure
 
+from .accuracy import on_gpu
 
-@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+
+@pytest.mark.parametrize('dtype', [torch.float32, pytest.param(torch.bfloat16, marks=on_gpu)])
 @pytest.mark.parametrize('step', STEPS)
 def test_every_step_is_measured_on_all_implementations(device, step, dtype):
     shape = Shape('tiny', 1, 4, 5, 6, 0.5, 2)

@@ -9,7 +9,7 @@ from mmseg_tome.ops import use_backend
 
 from ...models.test_backbone import image
 from ...reference import make_pair, relative_difference, stock_with_tomesd
-from .accuracy import counted_runs
+from .accuracy import counted_runs, on_gpu
 
 # The smallest with a cell of 4x4 tokens in stage 4.
 SIZE, VARIANT = ((512, 640), 'b2') if torch.cuda.is_available() else ((128, 160), 'b0')
@@ -31,7 +31,7 @@ def test_equals_the_published_model(device, strategy):
         assert relative_difference(ours_map, stock_map) < allowed
 
 
-@pytest.mark.parametrize('strategy', ['hq', 'fast'])
+@pytest.mark.parametrize('strategy', ['hq', pytest.param('fast', marks=on_gpu)])
 def test_gradients_equal_those_of_pytorch(monkeypatch, device, strategy):
     """With the same matches, since a near-tie may turn around."""
     _, ours = make_pair(VARIANT, tome_cfg=strategy, **LAYERS)
@@ -49,7 +49,9 @@ def test_gradients_equal_those_of_pytorch(monkeypatch, device, strategy):
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize('autocast', [False, True])
-@pytest.mark.parametrize('strategy', ['none', 'hq', 'fast'])
+@pytest.mark.parametrize(
+    'strategy', ['hq', pytest.param('fast', marks=on_gpu), pytest.param('none', marks=on_gpu)]
+)
 def test_error_is_at_most_twice_stocks(monkeypatch, device, strategy, autocast, dtype):
     stock, ours = (model.to(device) for model in make_pair(VARIANT, tome_cfg=strategy, **LAYERS))
     x, hold = image(SIZE).to(device), Matches(monkeypatch)
