@@ -10,11 +10,12 @@ examples:
   python tools/show_merging.py street.png \\
       --config configs/cityscapes/segformer_mit-b0_none_1xb4-160k_cityscapes-1024x1024.py \\
       --checkpoint segformer_b0.pth --strategy hq
-      one sheet: image, predictions, what changed, and the tokens of every block
+      a sheet: image, predictions, what changed, and the tokens of every block; and index.html,
+      with a slider over the blocks
 
   python tools/show_merging.py data/cityscapes/leftImg8bit/val/munster --config … --checkpoint … \\
       --strategy fast
-      a sheet for every image of the folder, and index.html, with a slider over the blocks
+      a sheet for every image of the folder, and one index.html for all of them
 
   python tools/show_merging.py a.png b.png --config … --checkpoint … --strategy rates.yaml
       rates of one's own
