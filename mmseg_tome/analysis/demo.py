@@ -1,6 +1,8 @@
 """In minutes: train one model, test it with every strategy, show what merging buys."""
 
+import io
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -35,15 +37,15 @@ class DemoResult:
 
     Args:
         task: What was learned.
-        table: One row per strategy.
-        caption: Data, device, versions and date of the table.
+        tables: By title; each with one row per strategy.
+        caption: Data, device, versions and date of the tables.
         folder: Where everything was written.
         checkpoint: The trained model.
         config: The config it was trained with.
     """
 
     task: Task
-    table: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
     caption: str
     folder: Path
     checkpoint: Path
@@ -73,65 +75,67 @@ def run_demo(dataset: str, data_root: Path, out: Path) -> DemoResult:
     with _progress_bars() as progress:
         checkpoint = _train(task, config, data_options, folder, progress)
         metrics = _test(task, config, data_options, checkpoint, folder, progress)
-        cfg = Config.fromfile(config)
-        cfg.test_dataloader.dataset.data_root = str(data_root.absolute())
-        with quiet_logs():  # each of a dozen models would say which strategy it has, into the bars
-            comparison = Comparison(cfg, checkpoint)
-            bar = progress.add_task(
-                'time inference', total=(len(task.strategies) + 1) * (_REPEATS + 1)
-            )
-            seconds = comparison.seconds_per_image(
-                task.strategies, _REPEATS, on_step=lambda: progress.advance(bar)
-            )
+        with quiet_logs():
+            comparison = _compare(config, data_root, checkpoint)
+            seconds = _time(comparison, task, progress)
             task.draw(comparison, task.strategies, folder / 'comparison.png')
-    table = make_table(metrics, seconds, task.metrics)
+            tables = {'One checkpoint, every strategy': make_table(seconds, metrics, task.metrics)}
+            for size, larger in data.larger.items():
+                same_model = _compare(config_root() / larger, data_root, checkpoint)
+                seconds = _time(same_model, task, progress, f', {size}')
+                tables[f'Speed of the same checkpoint at {size}'] = make_table(seconds)
+    threads = torch.get_num_threads()
     caption = (
         f'Segformer++HQ B0 trained on {data.what} for minutes, tested on '
         f'{len(comparison.dataset)} images with every strategy. {task.note} '
-        f'{device_name("cpu")}, {torch.get_num_threads()} threads, fp32, '
+        f'{device_name("cpu")}, {threads} thread{"s" * (threads > 1)}, fp32, '
         f'batch 1; torch {torch.__version__}; {date.today()}.'
     )
-    _write_table(table, caption, folder)
-    return DemoResult(task, table, caption, folder, checkpoint, config)
+    _write_tables(tables, caption, folder)
+    return DemoResult(task, tables, caption, folder, checkpoint, config)
 
 
 def make_table(
-    metrics: dict[str, dict[str, float]], seconds: dict[str, float], shown: Mapping[str, float]
+    seconds: Mapping[str, float],
+    metrics: Mapping[str, Mapping[str, float]] | None = None,
+    shown: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Put quality and speed side by side.
 
     Args:
-        metrics: Results of ``mim test`` by strategy.
         seconds: Seconds per image by strategy, and of the stock model under ``'stock'``.
+        metrics: Results of ``mim test`` by strategy; without them, the table is of speed alone.
         shown: The results to show, and what each is multiplied by.
 
     Returns:
         One row per strategy, the stock model's first. Its quality is that of ``none``: the outputs
         are the same.
     """
-    rows = [(STOCK, metrics['none']), *metrics.items()]
+    metrics = {STOCK: metrics['none'], **metrics} if metrics else {}
     return pd.DataFrame(
         {
             'strategy': name,
-            **{key: round(factor * results[key], 2) for key, factor in shown.items()},
-            'ms per image': round(1000 * seconds[name], 1),
-            'speed-up over stock': round(seconds[STOCK] / seconds[name], 2),
-            'speed-up over none': round(seconds['none'] / seconds[name], 2),
+            **{key: round(factor * metrics[name][key], 2) for key, factor in (shown or {}).items()},
+            'ms per image': round(1000 * value, 1),
+            'speed-up over stock': round(seconds[STOCK] / value, 2),
+            'speed-up over none': round(seconds['none'] / value, 2),
         }
-        for name, results in rows
+        for name, value in seconds.items()
     )
 
 
 def print_result(result: DemoResult, console: Console) -> None:
-    """Show the table, and say what was written and what to do next."""
-    table = Table(title='One checkpoint, every strategy', caption=result.caption)
-    for column in result.table.columns:
-        table.add_column(column, justify='left' if column == 'strategy' else 'right')
-    for row in result.table.itertuples(index=False):
-        table.add_row(*(str(value) for value in row))
-    console.print(table)
+    """Show the tables, and say what was written and what to do next."""
+    for title, content in result.tables.items():
+        table = Table(title=title)
+        for column in content.columns:
+            table.add_column(column, justify='left' if column == 'strategy' else 'right')
+        for row in content.itertuples(index=False):
+            table.add_row(*(str(value) for value in row))
+        console.print(table)
+    console.print(f'{result.caption}\n', highlight=False)
     console.print(
-        f'Table:      {result.folder / "table.md"}\n'
+        f'Tables:     {result.folder / "table.md"}\n'
         f'Picture:    {result.folder / "comparison.png"}\n'
         f'Checkpoint: {result.checkpoint}\n\n{result.task.next_steps}',
         soft_wrap=True,
@@ -176,14 +180,35 @@ def _test(
     return metrics
 
 
-def _write_table(table: pd.DataFrame, caption: str, folder: Path) -> None:
-    table.to_csv(folder / 'table.csv', index=False)
-    (folder / 'table.md').write_text(f'{table.to_markdown(index=False)}\n\n{caption}\n')
+def _compare(config: Path, data_root: Path, checkpoint: Path) -> Comparison:
+    cfg = Config.fromfile(config)
+    cfg.test_dataloader.dataset.data_root = str(data_root.absolute())
+    # What OpenMMLab prints while it loads would get between the bars.
+    with redirect_stdout(io.StringIO()):
+        return Comparison(cfg, checkpoint)
+
+
+def _time(
+    comparison: Comparison, task: Task, progress: Progress, where: str = ''
+) -> dict[str, float]:
+    passes = (len(task.strategies) + 1) * (_REPEATS + 1)
+    bar = progress.add_task(f'time inference{where}', total=passes)
+    return comparison.seconds_per_image(
+        task.strategies, _REPEATS, on_step=lambda: progress.advance(bar)
+    )
+
+
+def _write_tables(tables: Mapping[str, pd.DataFrame], caption: str, folder: Path) -> None:
+    parts = []
+    for number, (title, table) in enumerate(tables.items(), 1):
+        table.to_csv(folder / f'table{number if number > 1 else ""}.csv', index=False)
+        parts.append(f'{title}:\n\n{table.to_markdown(index=False)}')
+    (folder / 'table.md').write_text('\n\n'.join([*parts, caption]) + '\n')
 
 
 def _progress_bars() -> Progress:
     return Progress(
-        TextColumn('{task.description:<24}'),
+        TextColumn('{task.description:<25}'),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

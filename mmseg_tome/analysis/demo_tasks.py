@@ -1,7 +1,7 @@
 """What the demo can run on: segmentation and pose, and the data sets of each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..presets import PRESETS
@@ -54,9 +54,9 @@ POSE = Task(
     strategies=tuple(name for name in PRESETS if name != 'downsample'),
     metrics={'PCK@0.1': 100, 'PCK@0.05': 100},  # in percent, as in the paper
     draw=draw_test_people,
-    note="`stock` has mmseg's own backbone with the same weights, and this project's head, since "
-    'others have none; times are of the whole inference of one person, flipped image included, '
-    'up to the keypoints.',
+    note='PCK in percent, by the longer side of the box. `stock` has the backbone of mmseg with the '
+    "same weights, and this project's head, since others have none; times are of the whole "
+    'inference of one person, flipped image included, up to the keypoints.',
     next_steps="""\
 Next, on your own COCO (annotations/person_keypoints_{train,val}2017.json, train2017/, val2017/):
   ln -s /path/to/coco data/coco
@@ -77,11 +77,14 @@ class DemoData:
         task: What is learned.
         config: The config that is trained, below ``configs/``.
         what: What the data is, for headings.
+        larger: Configs of the same model for larger inputs, which the same checkpoint is timed at
+            too, by what to call them.
     """
 
     task: Task
     config: str
     what: str
+    larger: Mapping[str, str] = field(default_factory=dict)
 
 
 DATASETS = {
@@ -96,6 +99,7 @@ DATASETS = {
     'athletes': DemoData(
         POSE,
         'athletes/segformer_mit-b0_hq_1xb8-6e_athletes-192x256.py',
-        'generated athletes',
+        'generated athletes at 192×256',
+        larger={'480×640': 'jbd/segformer_mit-b0_none_1xb16-210e_jbd-480x640.py'},
     ),
 }

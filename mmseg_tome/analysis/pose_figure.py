@@ -39,7 +39,7 @@ class PoseSample:
 
 
 def draw_test_people(
-    comparison: Comparison, strategies: Sequence[str], path: Path, count: int = 4
+    comparison: Comparison, strategies: Sequence[str], path: Path, count: int = 3
 ) -> None:
     """Draw people spread over the test set with the predictions of every strategy."""
     meta = comparison.dataset.metainfo
