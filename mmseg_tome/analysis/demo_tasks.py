@@ -54,8 +54,8 @@ POSE = Task(
     strategies=tuple(name for name in PRESETS if name != 'downsample'),
     metrics={'PCK@0.1': 100, 'PCK@0.05': 100},  # in percent, as in the paper
     draw=draw_test_people,
-    note='PCK in percent, by the longer side of the box. `stock` has the backbone of mmseg with the '
-    "same weights, and this project's head, since others have none; times are of the whole "
+    note='PCK in percent, by the longer side of the box. `stock` has the backbone of mmseg with '
+    "the same weights, and this project's head, since others have none; times are of the whole "
     'inference of one person, flipped image included, up to the keypoints.',
     next_steps="""\
 Next, on your own COCO (annotations/person_keypoints_{train,val}2017.json, train2017/, val2017/):
