@@ -31,6 +31,8 @@ $(STAMP): requirements/build.txt requirements/runtime.txt requirements/dev.txt \
 	$(PIP) install --no-deps --no-build-isolation -r requirements/no-build-isolation.txt
 	$(PIP) install --no-deps -r requirements/no-deps.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@# yapf writes a cache at its first import, over which the tests' processes would stumble.
+	@$(PY) -c 'import yapf'
 	@touch $@
 
 test: $(STAMP) ## run the tests; ARGS="…" goes to pytest
