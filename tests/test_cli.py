@@ -91,7 +91,9 @@ def run(tmp_path_factory) -> Path:
             generate_streets(
                 folder / 'streets', train=8, val=2, size=(256, 128), workers=1, progress=False
             )
-            base = CONFIGS / 'streets' / 'segformer_mit-b0_hq_1xb4-4k_streets-1024x512.py'
+            base = (
+                CONFIGS / 'streets' / 'segformer_mit-b0_hq_1xb4-300i_streets-1024x512.py'
+            )  # from a checkpoint
             (folder / 'config.py').write_text(
                 USER_CONFIG.format(base=base, data_root=folder / 'streets', iters=ITERS, stop=STOP)
             )

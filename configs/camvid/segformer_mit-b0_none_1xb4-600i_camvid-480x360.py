@@ -1,7 +1,6 @@
 # Fine-tunes a model of generated street scenes, in minutes on a CPU, to try things out; for results
 # train the 20k schedule.
 _base_ = '../_base_/segformer_camvid-480x360.py'
-load_from = '{{ fileDirname }}/../../checkpoints/segformer_mit-b0_streets-1024x512.pth'
 crop_size = (240, 320)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -16,6 +15,11 @@ val_dataloader = dict(num_workers=2)
 test_dataloader = val_dataloader
 
 model = dict(
+    # Not `load_from`: beside `--resume`, that would be resumed from.
+    init_cfg=dict(
+        type='Pretrained',
+        checkpoint='{{ fileDirname }}/../../checkpoints/segformer_mit-b0_streets-1024x512.pth',
+    ),
     data_preprocessor=dict(size=crop_size),
     backbone=dict(init_cfg=None, drop_path_rate=0.0),
     # Small classes are a few pixels in a hundred: cross entropy alone takes long to see them.
