@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ PRESETS: dict[str, Preset] = {
     'downsample': Preset('the input image halved in height and width', down_sample=True),
 }
 
+# The published HQ rates, in the layers where they pay at the given number of tokens.
+AUTO = 'auto'
 # The names under which the authors published two of the presets.
 ALIASES = {'bsm_hq': 'hq', 'bsm_fast': 'fast'}
 
@@ -56,10 +58,15 @@ TomeCfg = str | Path | Sequence[Mapping[str, Any]] | None
 
 @dataclass(frozen=True)
 class StageMerging:
-    """What one stage merges: its queries, its keys and values, or neither (None)."""
+    """What one stage merges: its queries, its keys and values, or neither (None).
+
+    With ``where_it_pays``, a layer merges only where that saves more work than its threshold, see
+    :mod:`mmseg_tome.merging.break_even`.
+    """
 
     q: Merging | None = None
     kv: Merging | None = None
+    where_it_pays: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class Strategy:
     """A parsed ``tome_cfg``, ready for the backbone.
 
     Args:
-        name: The preset's name, the file's path, or ``'custom'`` for a list.
+        name: The preset's name, ``'auto'``, the file's path, or ``'custom'`` for a list.
         stages: What each stage merges.
         down_sample: Whether the input image is halved first.
     """
@@ -81,10 +88,11 @@ def parse_tome_cfg(cfg: TomeCfg, num_stages: int = 4, down_sample: bool = False)
     """Turn a ``tome_cfg`` into a strategy.
 
     Args:
-        cfg: The name of a preset, a list with one dict per stage, the path of a YAML or JSON file
-            with such a list, or None for no merging. A dict may have the keys ``q_mode`` and
-            ``kv_mode`` (``'bsm'``, ``'n2d'``, ``'n1d'`` or None) and the settings of the mode under
-            the same prefix: ``r``, ``sx`` and ``sy`` for bsm, ``s`` for n2d and n1d.
+        cfg: The name of a preset, ``'auto'`` (the rates of HQ in the layers where they pay), a list
+            with one dict per stage, the path of a YAML or JSON file with such a list, or None for
+            no merging. A dict may have the keys ``q_mode`` and ``kv_mode`` (``'bsm'``, ``'n2d'``,
+            ``'n1d'`` or None) and the settings of the mode under the same prefix: ``r``, ``sx`` and
+            ``sy`` for bsm, ``s`` for n2d and n1d.
         num_stages: The number of stages of the backbone.
         down_sample: The published switch; the same as ``cfg='downsample'``.
 
@@ -105,8 +113,8 @@ def parse_tome_cfg(cfg: TomeCfg, num_stages: int = 4, down_sample: bool = False)
     else:
         raise TypeError(
             f'tome_cfg = {cfg!r} is not allowed: give the name of a preset ({", ".join(PRESETS)}), '
-            'a list with one dict per stage, the path of a YAML or JSON file with such a list, '
-            'or None'
+            f'{AUTO!r}, a list with one dict per stage, the path of a YAML or JSON file with such '
+            'a list, or None'
         )
     if not down_sample:
         return strategy
@@ -127,9 +135,12 @@ def _hint(word: object, allowed: Iterable[str]) -> str:
 def _from_name(name: str, num_stages: int) -> Strategy:
     if name in PRESETS or name in ALIASES:
         return _from_preset(ALIASES.get(name, name), num_stages)
+    if name == AUTO:
+        stages = _from_preset('hq', num_stages).stages
+        return Strategy(AUTO, tuple(replace(stage, where_it_pays=True) for stage in stages))
     if Path(name).suffix.lower() in _READERS:
         return Strategy(name, _parse_stages(_read_file(Path(name)), num_stages, source=name))
-    allowed = [*PRESETS, *ALIASES]
+    allowed = [*PRESETS, AUTO, *ALIASES]
     raise ValueError(
         f'tome_cfg = {name!r} is not the name of a preset{_hint(name, allowed)} '
         f'Allowed: {", ".join(allowed)}, or the path of a file that ends in '

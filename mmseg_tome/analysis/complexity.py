@@ -108,10 +108,7 @@ def _eq_7(tokens: StageTokens, ratio: int, q: Merging | None, kv: Merging | None
 
 def _matching(merging: Merging | None, hw: tuple[int, int], channels: int) -> int:
     """|A| |B| D: every source with every destination."""
-    if not isinstance(merging, BipartiteSoftMatching) or not merging.num_merged(hw):
-        return 0
-    destinations = (hw[0] // merging.sy) * (hw[1] // merging.sx)
-    return (math.prod(hw) - destinations) * destinations * channels
+    return merging.num_pairs(hw) * channels if merging else 0
 
 
 def _map_sizes(backbone: MixVisionTransformer, hw: tuple[int, int]) -> list[tuple[int, int]]:

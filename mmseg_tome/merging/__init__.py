@@ -6,6 +6,7 @@ and returns a plan; ``plan.merge(x)`` shortens a sequence, ``plan.unmerge(y)`` l
 
 from .base import Merging, Plan
 from .bipartite import BipartiteSoftMatching
+from .break_even import saved_operations, threshold
 from .neighbour import NeighbourPooling1d, NeighbourPooling2d
 
 __all__ = [
@@ -14,4 +15,6 @@ __all__ = [
     'NeighbourPooling1d',
     'NeighbourPooling2d',
     'Plan',
+    'saved_operations',
+    'threshold',
 ]

@@ -21,6 +21,9 @@ class Merging(Protocol):
     def num_tokens(self, hw: tuple[int, int]) -> int:
         """How many tokens are left of a map of ``(h, w)`` tokens."""
 
+    def num_pairs(self, hw: tuple[int, int]) -> int:
+        """How many pairs of tokens are compared to decide."""
+
     def plan(self, tokens: Tensor, hw: tuple[int, int]) -> Plan:
         """Decide what to merge, given the tokens ``[B, h * w, C]`` in raster order."""
 

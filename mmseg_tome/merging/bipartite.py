@@ -58,6 +58,13 @@ class BipartiteSoftMatching:
         """How many tokens are left of a map of ``(h, w)`` tokens."""
         return hw[0] * hw[1] - self.num_merged(hw)
 
+    def num_pairs(self, hw: tuple[int, int]) -> int:
+        """How many pairs are compared, every source with every destination: ``|A| |B|``."""
+        if not self.num_merged(hw):
+            return 0
+        destinations = (hw[0] // self.sy) * (hw[1] // self.sx)
+        return (hw[0] * hw[1] - destinations) * destinations
+
     def plan(self, tokens: Tensor, hw: tuple[int, int]) -> Plan:
         """Match the tokens ``[B, h * w, C]``; see the class."""
         num_merged = self.num_merged(hw)

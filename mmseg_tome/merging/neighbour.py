@@ -43,6 +43,10 @@ class NeighbourPooling2d:
         sy, sx = self.stride
         return -(-hw[0] // sy) * -(-hw[1] // sx)
 
+    def num_pairs(self, hw: tuple[int, int]) -> int:
+        """None: tokens are not compared."""
+        return 0
+
     def plan(self, tokens: Tensor, hw: tuple[int, int]) -> Plan:
         """Plan for a map of ``hw`` tokens; the tokens themselves do not matter."""
         return Pooling2dPlan(hw, self.stride)
@@ -88,6 +92,10 @@ class NeighbourPooling1d:
     def num_tokens(self, hw: tuple[int, int]) -> int:
         """How many tokens are left of a map of ``(h, w)`` tokens."""
         return -(-hw[0] * hw[1] // self.stride)
+
+    def num_pairs(self, hw: tuple[int, int]) -> int:
+        """None: tokens are not compared."""
+        return 0
 
     def plan(self, tokens: Tensor, hw: tuple[int, int]) -> Plan:
         """Plan for a map of ``hw`` tokens; the tokens themselves do not matter."""

@@ -1,12 +1,13 @@
 """Efficient self-attention: spatial reduction, merging, attention, unmerging (Sec. III-C)."""
 
+import torch
 from mmcv.cnn import Conv2d, build_norm_layer
 from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..merging import Merging
+from ..merging import Merging, saved_operations, threshold
 from ..ops import to_map, to_tokens
 
 
@@ -34,11 +35,14 @@ class EfficientMultiheadAttention(BaseModule):
             ``h // R x w // R`` tokens.
         q_merging: How queries are merged, or None.
         kv_merging: How keys and values are merged, or None.
+        where_it_pays: Whether to merge only where that saves more work than the device's threshold,
+            see :mod:`mmseg_tome.merging.break_even`.
     """
 
     # Class-wide defaults, so that a stock module turned into this class merges nothing.
     q_merging: Merging | None = None
     kv_merging: Merging | None = None
+    where_it_pays: bool = False
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class EfficientMultiheadAttention(BaseModule):
         sr_ratio: int = 1,
         q_merging: Merging | None = None,
         kv_merging: Merging | None = None,
+        where_it_pays: bool = False,
     ) -> None:
         super().__init__(init_cfg)
         self.embed_dims = embed_dims
@@ -69,28 +74,38 @@ class EfficientMultiheadAttention(BaseModule):
             self.norm = build_norm_layer(norm_cfg, embed_dims)[1]
         self.q_merging = q_merging
         self.kv_merging = kv_merging
+        self.where_it_pays = where_it_pays
 
     def forward(
         self, x: Tensor, hw_shape: tuple[int, int], identity: Tensor | None = None
     ) -> Tensor:
         """Attend among tokens ``[B, h * w, C]`` and add ``identity`` (default: ``x``)."""
-        kv = self._keys_and_values(x, hw_shape)
-        if self.q_merging is None:
+        merges = self.merges(hw_shape, x.shape[0], x.device)
+        kv = self._keys_and_values(x, hw_shape, self.kv_merging if merges else None)
+        if self.q_merging is None or not merges:
             out = self._attend(x, kv)
         else:
             plan = self.q_merging.plan(x, hw_shape)
             out = plan.unmerge(self._attend(plan.merge(x), kv))
         return (x if identity is None else identity) + self.dropout_layer(self.proj_drop(out))
 
-    def _keys_and_values(self, x: Tensor, hw: tuple[int, int]) -> Tensor:
+    def merges(self, hw: tuple[int, int], batch: int, device: torch.device) -> bool:
+        """Whether anything is merged in a batch of maps of ``hw`` tokens on the device."""
+        if self.q_merging is None and self.kv_merging is None:
+            return False
+        if not self.where_it_pays:
+            return True
+        kv_hw = (hw[0] // self.sr_ratio, hw[1] // self.sr_ratio)
+        saved = saved_operations(self.q_merging, self.kv_merging, hw, kv_hw, self.embed_dims)
+        return batch * saved > threshold(device)
+
+    def _keys_and_values(self, x: Tensor, hw: tuple[int, int], merging: Merging | None) -> Tensor:
         """Reduce the map spatially, then merge it: ``[B, h * w, C]`` to ``[B, M, C]``."""
         if self.sr_ratio > 1:
             reduced = self.sr(to_map(x, hw))
             hw = (reduced.shape[2], reduced.shape[3])
             x = self.norm(to_tokens(reduced))
-        if self.kv_merging is None:
-            return x
-        return self.kv_merging.plan(x, hw).merge(x)
+        return x if merging is None else merging.plan(x, hw).merge(x)
 
     def _attend(self, q: Tensor, kv: Tensor) -> Tensor:
         """Project and attend (Eq. 2), fused: queries ``[B, N, C]``, keys/values ``[B, M, C]``."""

@@ -225,37 +225,57 @@ class MixVisionTransformer(BaseModule):
             for block in blocks:
                 block.attn.q_merging = stage.q
                 block.attn.kv_merging = stage.kv
-        print_log(self._describe(strategy), logger='current')
+                block.attn.where_it_pays = stage.where_it_pays
+        self._logged_stages = set()
+        print_log(self._describe(), logger='current')
 
-    def token_counts(self, hw: tuple[int, int]) -> list[StageTokens]:
-        """Count the tokens of each stage for an image of ``hw`` (height, width) pixels."""
+    def token_counts(self, hw: tuple[int, int], batch: int = 1) -> list[StageTokens]:
+        """Count the tokens of each stage for images of ``hw`` (height, width) pixels.
+
+        The batch matters to ``tome_cfg='auto'`` alone, as does the device.
+        """
         h, w = hw
-        strategy = self.strategy or parse_tome_cfg(None, self.num_stages)
-        if strategy.down_sample:
+        if self.strategy is not None and self.strategy.down_sample:
             h, w = h // 2, w // 2
+        device = self.layers[0][0].projection.weight.device
         counts = []
-        for patch, stride, ratio, stage in zip(
-            self.patch_sizes, self.strides, self.sr_ratios, strategy.stages, strict=True
+        for patch, stride, ratio, (_, blocks, _) in zip(
+            self.patch_sizes, self.strides, self.sr_ratios, self.layers, strict=True
         ):
             h, w = ((x + 2 * (patch // 2) - patch) // stride + 1 for x in (h, w))
             q_hw, kv_hw = (h, w), (h // ratio, w // ratio)
+            q, kv = math.prod(q_hw), math.prod(kv_hw)
+            attn = blocks[0].attn
+            merges = attn.merges(q_hw, batch, device)
             counts.append(
                 StageTokens(
-                    math.prod(q_hw),
-                    stage.q.num_tokens(q_hw) if stage.q else math.prod(q_hw),
-                    math.prod(kv_hw),
-                    stage.kv.num_tokens(kv_hw) if stage.kv else math.prod(kv_hw),
+                    q,
+                    attn.q_merging.num_tokens(q_hw) if merges and attn.q_merging else q,
+                    kv,
+                    attn.kv_merging.num_tokens(kv_hw) if merges and attn.kv_merging else kv,
                 )
             )
         return counts
 
-    def _describe(self, strategy: Strategy) -> str:
+    def _describe(self, hw: tuple[int, int] = (1024, 1024), batch: int = 1) -> str:
         stages = []
-        for number, n in enumerate(self.token_counts((1024, 1024)), 1):
+        for number, n in enumerate(self.token_counts(hw, batch), 1):
             q = f'{n.q}' if n.q == n.q_merged else f'{n.q} -> {n.q_merged}'
             kv = f'{n.kv}' if n.kv == n.kv_merged else f'{n.kv} -> {n.kv_merged}'
             stages.append(f'stage {number}: q {q}, kv {kv}')
-        return f'Token merging: {strategy.name}. Tokens at 1024x1024: {"; ".join(stages)}'
+        images = f'{hw[1]}x{hw[0]}' + (f', batch {batch}' if batch > 1 else '')
+        return f'Token merging: {self.strategy.name}. Tokens at {images}: {"; ".join(stages)}'
+
+    def _log_where_it_pays(self, x: Tensor) -> None:
+        """Say once for every choice of stages where ``tome_cfg='auto'`` merges."""
+        stages = self.strategy.stages
+        if torch.compiler.is_compiling() or not any(stage.where_it_pays for stage in stages):
+            return
+        hw, batch = (x.shape[2], x.shape[3]), x.shape[0]
+        chosen = tuple(n.q + n.kv > n.q_merged + n.kv_merged for n in self.token_counts(hw, batch))
+        if chosen not in self._logged_stages:
+            self._logged_stages.add(chosen)
+            print_log(self._describe(hw, batch), logger='current')
 
     def init_weights(self) -> None:
         """Initialize as stock does: from ``init_cfg`` if set, else by layer type."""
@@ -280,8 +300,10 @@ class MixVisionTransformer(BaseModule):
         Returns:
             One map ``[B, C_i, h_i, w_i]`` per stage in ``out_indices``, in channels-last memory.
         """
-        if self.strategy is not None and self.strategy.down_sample:
-            x = F.interpolate(x, scale_factor=0.5, mode='nearest')
+        if self.strategy is not None:
+            self._log_where_it_pays(x)
+            if self.strategy.down_sample:
+                x = F.interpolate(x, scale_factor=0.5, mode='nearest')
         outs = []
         for i, (patch_embed, blocks, norm) in enumerate(self.layers):
             tokens, hw = patch_embed(x)

@@ -1,0 +1,59 @@
+"""Where merging pays: the work that it saves against the time that it takes."""
+
+import math
+
+import torch
+
+from .base import Merging
+
+# Operations that take as long as the many small steps of merging, whose time hardly depends on the
+# number of tokens. Measured by `tools/break_even.py`, which prints the line to set here for another
+# machine; a CPU computes the faster the more threads it has, while the small steps do not.
+CPU_THRESHOLD_PER_THREAD = 75e6
+# Not measured: about 25 launches of 5 us at 200 TFLOP/s.
+GPU_THRESHOLD = 25e9
+
+
+@torch.compiler.assume_constant_result  # the number of threads cannot be traced
+def threshold(device: torch.device) -> float:
+    """How many floating-point operations merging must save in one layer to pay on the device."""
+    if device.type == 'cpu':
+        return CPU_THRESHOLD_PER_THREAD * torch.get_num_threads()
+    return GPU_THRESHOLD
+
+
+def saved_operations(
+    q: Merging | None,
+    kv: Merging | None,
+    q_hw: tuple[int, int],
+    kv_hw: tuple[int, int],
+    channels: int,
+) -> int:
+    """Count what merging saves in one layer: attention and its projections, less the matching.
+
+    A multiplication and its addition are two operations.
+
+    Args:
+        q: How queries are merged, or None.
+        kv: How keys and values are merged, or None.
+        q_hw: Height and width of the map of queries.
+        kv_hw: Height and width of the map of keys and values.
+        channels: Channels ``C`` of a token.
+
+    Returns:
+        The operations saved for one image; negative where matching takes more than it saves.
+
+    Source: Eqs. 2 and 7, with the projections, and the exact numbers of tokens.
+    """
+    n, m = math.prod(q_hw), math.prod(kv_hw)
+    n_left = q.num_tokens(q_hw) if q else n
+    m_left = kv.num_tokens(kv_hw) if kv else m
+    matched = (q.num_pairs(q_hw) if q else 0) + (kv.num_pairs(kv_hw) if kv else 0)
+    return (
+        _attention(n, m, channels) - _attention(n_left, m_left, channels) - 2 * matched * channels
+    )
+
+
+def _attention(n: int, m: int, channels: int) -> int:
+    """Two products of attention, and two projections for each side."""
+    return 4 * channels * (n * m + (n + m) * channels)
