@@ -1,0 +1,109 @@
+"""Measure where merging starts to pay on this machine, and the threshold of tome_cfg='auto'."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+EXAMPLES = """\
+examples:
+  python tools/break_even.py                       fp32 on the CPU: four minutes on 2 cores
+  python tools/break_even.py --device cuda --dtype bf16
+  python tools/break_even.py --train               forward and backward passes
+  python tools/break_even.py --sizes 256 512 --models b0
+
+The first table is of single attention layers, unmerged and by HQ, over the operations that merging
+saves; the second of whole models, as speed-ups over the unmerged one. A line at the end sets the
+threshold that fits this machine best.
+"""
+SIZES = (128, 192, 256, 384, 512, 768, 1024)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('--models', nargs='+', default=['b0', 'b2'], choices=['b0', 'b2'])
+    add('--sizes', nargs='+', type=int, default=SIZES, help='sides of square images in pixels')
+    add('--device', default='cpu', help='cpu or cuda (default: cpu)')
+    add('--dtype', default='fp32', choices=['fp32', 'fp16', 'bf16'])
+    add('--train', action='store_true', help='time forward and backward passes')
+    add('--repeats', type=int, default=15, help='timed passes of each (default: 15)')
+    add('--out', type=Path, help='folder for the tables as CSV and Markdown, which must be new')
+    args = parser.parse_args()
+    if min(args.sizes) < 128:
+        parser.error(f'--sizes {min(args.sizes)}: give 128 pixels or more')
+    if args.repeats < 1:
+        parser.error(f'--repeats {args.repeats}: give 1 or more')
+    if args.out and args.out.exists():
+        parser.error(f'--out {args.out} is there already: name a new folder')
+
+    import torch
+
+    from mmseg_tome.analysis import break_even
+    from mmseg_tome.analysis.benchmark import DTYPES
+    from mmseg_tome.analysis.provenance import provenance
+    from mmseg_tome.analysis.quiet import quiet_logs
+
+    if args.device != 'cpu' and not torch.cuda.is_available():
+        sys.exit(f'--device {args.device}: PyTorch sees no CUDA device')
+    settings = dict(
+        repeats=args.repeats, device=args.device, dtype=DTYPES[args.dtype], train=args.train
+    )
+    columns = (
+        TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    )  # fmt: skip
+    sizes = sorted(set(args.sizes))
+    with quiet_logs(), Progress(*columns) as progress:
+        task = progress.add_task('attention layers', total=4 * len(args.models) * len(sizes))
+        layers = break_even.measure_layers(
+            args.models, sizes, on_step=lambda: progress.advance(task), **settings
+        )
+        task_2 = progress.add_task('whole models', total=len(args.models) * len(sizes))
+        models = break_even.measure_models(
+            args.models, sizes, on_step=lambda: progress.advance(task_2), **settings
+        )
+    report = write_report(args, layers, models, provenance(args.device))
+    Console().print(Markdown(report))
+    if args.out:
+        args.out.mkdir(parents=True)
+        layers.to_csv(args.out / 'layers.csv', index=False)
+        models.to_csv(args.out / 'models.csv', index=False)
+        (args.out / 'break_even.md').write_text(report)
+        print(f'Written to {args.out}')
+
+
+def write_report(args, layers, models, source: dict) -> str:
+    from mmseg_tome.analysis.break_even import best_threshold
+
+    threshold, lost = best_threshold(layers)
+    shown = layers.sort_values('saved')
+    shown = shown.assign(
+        saved=(shown['saved'] / 1e6).round(1), gain=shown['none_ms'] / shown['hq_ms']
+    ).rename(columns={'saved': 'saved MFLOP', 'gain': 'none_ms / hq_ms'})
+    what = 'Forward and backward passes' if args.train else 'Inference'
+    where = ', '.join(f'{name} {value}' for name, value in source.items() if value)
+    name, value = ('GPU_THRESHOLD', threshold)
+    if args.device == 'cpu':
+        name, value = 'CPU_THRESHOLD_PER_THREAD', threshold / source['threads']
+    return '\n\n'.join(
+        [
+            f'{what}, {args.dtype}, batch 1. {where}.',
+            'Attention layers:',
+            shown.to_markdown(index=False, floatfmt='.2f'),
+            'Whole models, speed-up over the unmerged one:',
+            models.to_markdown(index=False, floatfmt='.2f'),
+            f'The best threshold is {threshold:.3g} operations saved; choosing by it, layers take '
+            f'{100 * (lost - 1):.1f} % longer on average than by the better choice each time. '
+            'To set it:',
+            f'    mmseg_tome.merging.break_even.{name} = {value:.2g}',
+        ]
+    )
+
+
+if __name__ == '__main__':
+    main()
