@@ -8,6 +8,7 @@ from mmcv.cnn import Conv2d, build_activation_layer, build_norm_layer
 from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..ops import FFNWeights, mix_ffn, mix_ffn_in_strips, strips_pay, to_tokens
 
@@ -124,8 +125,9 @@ class MixFFN(BaseModule):
             x,
             hw_shape,
             weights,
-            lambda hidden: drop(activate(hidden)),
+            _function(activate),
             norm,
+            drop=drop,
             recompute=self.recompute and self._can_recompute(),
         )
         return identity + self.dropout_layer(drop(out))
@@ -134,6 +136,12 @@ class MixFFN(BaseModule):
         drops = self.training and self.layers[3].p > 0  # would drop others the second time
         # Compilers decide by themselves what to compute again.
         return torch.is_grad_enabled() and not drops and not torch.compiler.is_compiling()
+
+
+def _function(activate: nn.Module) -> Callable[[Tensor], Tensor]:
+    """``F.gelu``, for which there is a kernel, if the activation is no more than that."""
+    is_exact = type(activate) is nn.GELU and activate.approximate == 'none'
+    return F.gelu if is_exact else activate
 
 
 def _in_place(activate: nn.Module) -> Callable[[Tensor], Tensor]:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .depthwise import depthwise_gelu
 from .ffn_recompute import project_recomputed
 from .layout import to_map, to_tokens
 
@@ -37,6 +38,7 @@ def mix_ffn(
     activate: Layer,
     norm: Layer | None = None,
     shortcut: Tensor | None = None,
+    drop: Layer | None = None,
     recompute: bool = False,
 ) -> Tensor:
     """Transform tokens; the reference for :func:`mix_ffn_in_strips`.
@@ -48,11 +50,13 @@ def mix_ffn(
         tokens: ``[B, h * w, C]``.
         hw: Height and width of the token map.
         weights: The layers' weights.
-        activate: The activation, element by element.
+        activate: The activation, element by element. ``F.gelu`` and the convolution before it are
+            one kernel where kernels run.
         norm: What the tokens go through first, each by itself.
         shortcut: What is added, ``[B, h * w, C]``.
+        drop: What the activated hidden layer goes through in training.
         recompute: Whether the backward pass computes the convolution and the activation again
-            instead of keeping them; the activation must be deterministic then.
+            instead of keeping them; ``drop`` must do nothing then.
 
     Returns:
         ``[B, h * w, C]``.
@@ -62,7 +66,11 @@ def mix_ffn(
     hidden = F.linear(tokens, weights.fc1, weights.fc1_bias)
 
     def middle(hidden: Tensor, hw: tuple[int, int], depthwise: Tensor, bias: Tensor) -> Tensor:
-        return activate(_depthwise(hidden, hw, depthwise, bias))
+        if activate is F.gelu:
+            hidden = depthwise_gelu(hidden, hw, depthwise, bias)
+        else:
+            hidden = activate(_depthwise(hidden, hw, depthwise, bias))
+        return hidden if drop is None else drop(hidden)
 
     if recompute:
         # In fp16 and bf16 the sums of gradients over strips would be rounded too often.

@@ -61,6 +61,8 @@ class _ProjectRecomputed(torch.autograd.Function):
         ctx.save_for_backward(hidden, *weights)
         ctx.hw, ctx.middle, ctx.strip_rows = hw, middle, strip_rows
         *inner, fc2, bias = weights
+        if strip_rows is None:
+            return F.linear(middle(hidden, hw, *inner), fc2, bias)
         out = hidden.new_empty(*hidden.shape[:2], fc2.shape[0])
         for strip in _strips(len(hidden), hw, strip_rows):
             activated = strip.crop(middle(hidden[strip.seen], strip.hw, *inner))
@@ -72,22 +74,31 @@ class _ProjectRecomputed(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         hidden, *inner, fc2, _ = ctx.saved_tensors
         inner = [weight.detach().requires_grad_() for weight in inner]
-        grad_hidden = torch.zeros_like(hidden)
-        # Strips are summed in fp32, as one matrix product would accumulate them.
-        total_dtype = torch.promote_types(grad.dtype, torch.float32)
-        totals = [torch.zeros_like(weight, dtype=total_dtype) for weight in (*inner, fc2)]
-        for strip in _strips(len(hidden), ctx.hw, ctx.strip_rows):
+
+        def gradients(strip: _Strip) -> tuple[Tensor, ...]:
+            """Of what the strip sees of the hidden layer, and its share of the weights'."""
             seen = hidden[strip.seen].detach().requires_grad_()
             with torch.enable_grad(), torch.autocast(grad.device.type, enabled=False):
                 activated = strip.crop(ctx.middle(seen, strip.hw, *inner))
             own = grad[strip.own]
             from_strip = torch.autograd.grad(activated, (seen, *inner), own @ fc2)
-            grad_hidden[strip.seen] += from_strip[0]
-            rows = own.flatten(0, 1)
-            from_fc2 = rows.t() @ activated.detach().flatten(0, 1)
-            for total, part in zip(totals, (*from_strip[1:], from_fc2), strict=True):
-                total += part
-        grad_weights = [total.to(hidden.dtype) for total in totals]
+            from_fc2 = own.flatten(0, 1).t() @ activated.detach().flatten(0, 1)
+            return *from_strip, from_fc2
+
+        if ctx.strip_rows is None:
+            (whole,) = _strips(len(hidden), ctx.hw, None)
+            grad_hidden, *grad_weights = gradients(whole)
+        else:
+            grad_hidden = torch.zeros_like(hidden)
+            # Strips are summed in fp32, as one matrix product would accumulate them.
+            dtype = torch.promote_types(grad.dtype, torch.float32)
+            totals = [torch.zeros_like(weight, dtype=dtype) for weight in (*inner, fc2)]
+            for strip in _strips(len(hidden), ctx.hw, ctx.strip_rows):
+                from_strip, *shares = gradients(strip)
+                grad_hidden[strip.seen] += from_strip
+                for total, share in zip(totals, shares, strict=True):
+                    total += share
+            grad_weights = [total.to(hidden.dtype) for total in totals]
         return grad_hidden, None, None, None, *grad_weights, grad.flatten(0, 1).sum(0)
 
 
