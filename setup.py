@@ -80,6 +80,7 @@ EXTRAS = {
         'six',
         'requests',
     ],
+    'search': ['optuna>=5.0,<6'],  # for tools/search_rates.py
 }
 
 setup(

@@ -1,0 +1,167 @@
+"""Images, prepared once and kept: those that are searched on, and those that are held out."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.registry import DATASETS
+
+from ..show_merging import find_images
+
+HOLDOUTS = {'alternate': 'every second image', 'last': 'the last half of the images'}
+LARGEST_BYTE = 255
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images as a model takes them.
+
+    Args:
+        samples: What the test pipeline makes of each: ``inputs`` and ``data_samples``.
+        paths: The image file of each; for pose, several people may share one.
+    """
+
+    samples: Sequence[dict]
+    paths: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def select(self, indices: Sequence[int]) -> 'Images':
+        """Some of them."""
+        return Images([self.samples[i] for i in indices], [self.paths[i] for i in indices])
+
+    def batches(self, size: int) -> Iterator[list[dict]]:
+        """At most ``size`` at once, in order; those of one batch have inputs of one shape."""
+        batch: list[dict] = []
+        for sample in self.samples:
+            full = len(batch) == size
+            if batch and (full or batch[0]['inputs'].shape != sample['inputs'].shape):
+                yield batch
+                batch = []
+            batch.append(sample)
+        if batch:
+            yield batch
+
+    def sizes(self) -> list[str]:
+        """The sizes of the inputs in pixels, each once, such as ``480x360``."""
+        shapes = {tuple(sample['inputs'].shape[-2:]) for sample in self.samples}
+        return [f'{w}x{h}' for h, w in sorted(shapes)]
+
+    def digest(self) -> str:
+        """What changes if a file is another one: of names and sizes."""
+        lines = [f'{path} {Path(path).stat().st_size}' for path in self.paths]
+        return hashlib.sha256('\n'.join(lines).encode()).hexdigest()[:16]
+
+    def with_labels(self, labels: Sequence[torch.Tensor]) -> 'Images':
+        """The same images with other ground truth, ``[1, H, W]`` each."""
+        from mmengine.structures import PixelData
+
+        labelled = []
+        for sample, label in zip(self.samples, labels, strict=True):
+            data_sample = sample['data_samples'].clone()
+            data_sample.gt_sem_seg = PixelData(data=_shrink(label))
+            labelled.append({**sample, 'data_samples': data_sample})
+        return replace(self, samples=labelled)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where images come from, before they are read.
+
+    Args:
+        paths: The image file of every sample.
+        read: Runs the test pipeline on a sample, by its index.
+        meta: Meta information of the data set; empty without one.
+    """
+
+    paths: Sequence[str]
+    read: Callable[[int], dict]
+    meta: dict
+
+
+def labelled_source(cfg: Config) -> Source:
+    """The test set of a config.
+
+    Raises:
+        FileNotFoundError: If there is none where the config says.
+    """
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    if len(dataset) == 0:
+        root = cfg.test_dataloader.dataset.get('data_root')
+        raise FileNotFoundError(
+            'the test set of the config has no images: '
+            f'test_dataloader.dataset.data_root = {root!r}'
+        )
+    paths = [dataset.get_data_info(i)['img_path'] for i in range(len(dataset))]
+    return Source(paths, lambda i: dataset[i], dataset.metainfo)
+
+
+def unlabelled_source(cfg: Config, folder: Path) -> Source:
+    """The images directly in a folder, prepared as the test set of a config.
+
+    Raises:
+        FileNotFoundError: If there are none.
+        ValueError: If one is not an image.
+    """
+    steps = cfg.test_dataloader.dataset.pipeline
+    pipeline = Compose([step for step in steps if step['type'] != 'LoadAnnotations'])
+    paths = [str(path) for path in find_images([folder])]
+    return Source(paths, lambda i: pipeline(dict(img_path=paths[i])), {})
+
+
+def split(
+    paths: Sequence[str], holdout: str, at_most: int | None = None
+) -> tuple[list[int], list[int]]:
+    """Choose the samples to search on and those to hold out; no image is in both.
+
+    Args:
+        paths: The image file of every sample, in order.
+        holdout: A key of :data:`HOLDOUTS`.
+        at_most: Number of images that are used at all, evenly over the set; None for all.
+
+    Returns:
+        Indices to search on, and indices to hold out.
+
+    Raises:
+        ValueError: If there are fewer than two images.
+    """
+    images = list(dict.fromkeys(paths))
+    if at_most is not None and at_most < len(images):
+        images = [images[i * len(images) // at_most] for i in range(at_most)]
+    if len(images) < 2:
+        raise ValueError(f'{len(images)} image is too few: one is searched on, another held out')
+    if holdout == 'alternate':
+        halves = images[::2], images[1::2]
+    else:
+        middle = (len(images) + 1) // 2
+        halves = images[:middle], images[middle:]
+    search, held_out = (set(half) for half in halves)
+    return (
+        [i for i, path in enumerate(paths) if path in search],
+        [i for i, path in enumerate(paths) if path in held_out],
+    )
+
+
+def load(
+    source: Source, indices: Sequence[int], on_image: Callable[[], None] = lambda: None
+) -> Images:
+    """Read images and run the test pipeline on them."""
+    samples = []
+    for index in indices:
+        sample = source.read(index)
+        truth = getattr(sample['data_samples'], 'gt_sem_seg', None)
+        if truth is not None:
+            truth.data = _shrink(truth.data)
+        samples.append({'inputs': sample['inputs'], 'data_samples': sample['data_samples']})
+        on_image()
+    return Images(samples, [source.paths[i] for i in indices])
+
+
+def _shrink(labels: torch.Tensor) -> torch.Tensor:
+    """A byte a pixel, where classes fit: whole sets are kept in memory."""
+    return labels.to(torch.uint8) if labels.max() <= LARGEST_BYTE else labels

@@ -1,0 +1,153 @@
+"""The front as a picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from .final import Row
+from .front import Point, non_dominated
+from .study import Trial
+
+# Okabe and Ito's colours, told apart by colour-blind people too; a marker each besides.
+PRESET_STYLES = {
+    'none': ('o', 'black'),
+    'hq': ('s', '#0072B2'),
+    'fast': ('D', '#D55E00'),
+    'n2d_2x2': ('^', '#009E73'),
+    'downsample': ('v', '#CC79A7'),
+}
+_FRONT = '#E69F00'
+_FAR = 'downsample'  # so much faster and worse that the rest would be a spot
+
+
+def draw_front(
+    trials: Sequence[Trial],
+    rows: Sequence[Row],
+    chosen: Sequence[str],
+    titles: tuple[str, str],
+    path: Path,
+) -> None:
+    """Draw quality over time: all trials on the left, what is reported on the right.
+
+    Args:
+        trials: What was measured in the search.
+        rows: What is reported.
+        chosen: Names of the rows that were chosen.
+        titles: Of both sides: which images.
+        path: The PNG file to write.
+    """
+    figure = Figure((13, 5.6), layout='constrained')
+    left, right = figure.subplots(1, 2)
+    _draw_trials(left, trials, rows)
+    _draw_rows(right, rows, chosen)
+    objective = rows[0].objective
+    for axis, title in zip((left, right), titles, strict=True):
+        axis.set(xlabel='time over that of the unmerged model', ylabel=f'{objective} (%)')
+        axis.set_title(title, fontsize=11)
+        axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.grid(alpha=0.25)
+    figure.savefig(path, dpi=110)
+
+
+def _draw_trials(axis: Axes, trials: Sequence[Trial], rows: Sequence[Row]) -> None:
+    measured = [trial for trial in trials if not trial.pruned]
+    pruned = [trial for trial in trials if trial.pruned]
+    _scatter(axis, measured, marker='.', s=45, color='0.45', label='measured on all images')
+    if pruned:
+        label = 'estimated from a part: clearly beaten'
+        _scatter(axis, pruned, marker='x', s=18, color='0.75', label=label)
+    front = non_dominated(measured)
+    axis.step(
+        [p.time for p in front],
+        [p.quality for p in front],
+        where='post',
+        color=_FRONT,
+        marker='o',
+        markersize=4,
+        label='front',
+    )
+    presets = [(row.name, row.time, row.quality) for row in rows if row.is_preset]
+    _limit(axis, [(p.time, p.quality) for p in front], presets)
+    _mark_presets(axis, presets)
+    (left, right), (bottom, _) = axis.get_xlim(), axis.get_ylim()
+    outside = sum(not left <= t.time <= right or t.quality < bottom for t in trials)
+    if outside:
+        text = f'{outside} trial{"s" * (outside > 1)} slower or worse than shown'
+        axis.text(0.01, 0.01, text, transform=axis.transAxes, fontsize=8, color='0.4')
+    axis.legend(fontsize=8, loc='lower right')
+
+
+def _draw_rows(axis: Axes, rows: Sequence[Row], chosen: Sequence[str]) -> None:
+    found = sorted((row for row in rows if not row.is_preset), key=lambda row: row.time)
+    axis.errorbar(
+        [row.time for row in found],
+        [row.held_out_quality for row in found],
+        xerr=[
+            [max(row.time - row.timing.low, 0) for row in found],
+            [max(row.timing.high - row.time, 0) for row in found],
+        ],
+        color=_FRONT,
+        marker='o',
+        markersize=4,
+        linewidth=1,
+        elinewidth=0.8,
+        label='found: the front of the search (bars: quartiles of time)',
+    )
+    marked = [row for row in found if row.name in chosen]
+    for row in marked:
+        axis.annotate(
+            row.name,
+            (row.time, row.held_out_quality),
+            textcoords='offset points',
+            xytext=(4, 6),
+            fontsize=8,
+        )
+    axis.scatter(
+        [row.time for row in marked],
+        [row.held_out_quality for row in marked],
+        marker='*',
+        s=160,
+        color=_FRONT,
+        edgecolor='black',
+        linewidth=0.6,
+        zorder=4,
+        label='chosen by the images searched on',
+    )
+    presets = [(row.name, row.time, row.held_out_quality) for row in rows if row.is_preset]
+    _limit(axis, [(row.time, row.held_out_quality) for row in found], presets)
+    _mark_presets(axis, presets)
+    axis.legend(fontsize=8, loc='lower right')
+
+
+def _limit(
+    axis: Axes,
+    front: Sequence[tuple[float, float]],
+    presets: Sequence[tuple[str, float, float]],
+) -> None:
+    """Show the range of the front and of the presets that merge, however far others are off."""
+    shown = [*front, *((time, quality) for name, time, quality in presets if name != _FAR)]
+    for values, limit in zip(zip(*shown, strict=True), (axis.set_xlim, axis.set_ylim), strict=True):
+        margin = max(0.15 * (max(values) - min(values)), 0.01)
+        limit(min(values) - margin, max(values) + margin)
+
+
+def _mark_presets(axis: Axes, presets: Sequence[tuple[str, float, float]]) -> None:
+    """Mark each; one that is outside of the axes at their edge, with its figures."""
+    (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
+    for name, time, quality in presets:
+        marker, colour = PRESET_STYLES.get(name, ('P', 'black'))
+        x, y = min(max(time, left), right), min(max(quality, bottom), top)
+        label = name
+        if (x, y) != (time, quality):
+            label += f': {time:.0%}, {quality:.2f}, outside'
+        axis.scatter(
+            [x], [y], marker=marker, s=70, color=colour, edgecolor='white', zorder=5,
+            label=label, clip_on=False,
+        )  # fmt: skip
+
+
+def _scatter(axis: Axes, points: Sequence[Point], **style) -> None:
+    axis.scatter([p.time for p in points], [p.quality for p in points], **style)
