@@ -31,8 +31,15 @@ def _register_in_mmseg() -> None:
 
     from . import datasets, evaluation  # noqa: F401 - they register themselves
     from .models.decode_head import SegformerHead
+    from .models.segmentor import EncoderDecoder
 
-    _register_models(MODELS, MixVisionTransformer, EfficientMultiheadAttention, SegformerHead)
+    _register_models(
+        MODELS,
+        MixVisionTransformer,
+        EfficientMultiheadAttention,
+        SegformerHead,
+        EncoderDecoder,
+    )
 
 
 def _register_in_mmpose() -> bool:

@@ -51,20 +51,23 @@ class Comparison:
         strategies: Sequence[str],
         repeats: int,
         on_step: Callable[[], None] = lambda: None,
+        batch_size: int = 1,
     ) -> dict[str, float]:
-        """Time inference on the first image, from the network's input to the result, batch 1.
+        """Time inference on the first image, from the network's input to the result.
 
         Args:
             strategies: What to time beside the stock model, which is always timed.
             repeats: Number of timed passes of each, in turns after one warm-up turn.
             on_step: Called after every pass, for a progress bar.
+            batch_size: How often the image is in a batch.
 
         Returns:
-            Median seconds by strategy, and those of the stock model under ``'stock'``.
+            Median seconds per image by strategy, and those of the stock model under ``'stock'``.
         """
         data = self.dataset[0]
+        samples = [copy.deepcopy(data['data_samples']) for _ in range(batch_size)]
         batch = self.model.data_preprocessor(
-            {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
+            {'inputs': [data['inputs']] * batch_size, 'data_samples': samples}
         )
         models = {STOCK: self._stock}
         models |= {s: apply_tome(copy.deepcopy(self.model), s) for s in strategies}
@@ -72,7 +75,8 @@ class Comparison:
             name: lambda model=model: model(**batch, mode='predict')
             for name, model in models.items()
         }
-        return medians(interleaved_times(functions, repeats, on_step=on_step))
+        times = medians(interleaved_times(functions, repeats, on_step=on_step))
+        return {name: seconds / batch_size for name, seconds in times.items()}
 
 
 def with_stock_classes(cfg: Config) -> Config:
@@ -81,6 +85,7 @@ def with_stock_classes(cfg: Config) -> Config:
     cfg.model.backbone.pop('tome_cfg', None)
     cfg.model.backbone.type = 'mmseg.models.backbones.mit.MixVisionTransformer'
     if 'decode_head' in cfg.model:
+        cfg.model.type = 'mmseg.models.segmentors.encoder_decoder.EncoderDecoder'
         cfg.model.decode_head.type = 'mmseg.models.decode_heads.segformer_head.SegformerHead'
     return cfg
 

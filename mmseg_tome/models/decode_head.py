@@ -25,3 +25,7 @@ class SegformerHead(StockSegformerHead):
             self.interpolate_mode,
             self.align_corners,
         )
+
+    def predict_by_feat(self, seg_logits: Tensor, batch_img_metas: list[dict]) -> Tensor:
+        """Resize scores to the size of the images, in the layout in which that is fast."""
+        return super().predict_by_feat(seg_logits.contiguous(), batch_img_metas)
