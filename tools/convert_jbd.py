@@ -105,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     if frames.resolve() != images.resolve():
         print(f"Next: link the frames, ln -s '{frames.resolve()}' '{images}'; then")
     else:
-        print('Next:')
+        print('Next:', end=' ')
     print(
         f"train and test with a config of configs/jbd and data_root='{args.data_root}' "
         "(JBDDataset, data_prefix=dict(img='images/'))."

@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
     if args.layout != 'coco':
         print(
             f"Next: python tools/convert_jbd.py '{written.folder}', then train with a config of "
-            'configs/athletes.'
+            f"configs/athletes or configs/jbd and data_root='{written.folder}'."
         )
     if args.layout != 'jbd':
         print(f"Next: train with a config of configs/coco and data_root='{written.folder}'.")

@@ -40,7 +40,7 @@ SEGMENTATION = Task(
     'up to the class of every pixel.',
     next_steps="""\
 Next, on your own Cityscapes (leftImg8bit/ and gtFine/ with *_gtFine_labelTrainIds.png):
-  ln -s /path/to/cityscapes data/cityscapes
+  mkdir -p data; ln -s /path/to/cityscapes data/cityscapes
   mim train mmsegmentation configs/cityscapes/segformer_mit-b0_hq_1xb4-160k_cityscapes-1024x1024.py
 or, with a SegFormer checkpoint that you have already, and any strategy:
   mim test mmsegmentation \\
@@ -59,10 +59,10 @@ POSE = Task(
     'inference of one person, flipped image included, up to the keypoints.',
     next_steps="""\
 Next, on your own COCO (annotations/person_keypoints_{train,val}2017.json, train2017/, val2017/):
-  ln -s /path/to/coco data/coco
+  mkdir -p data; ln -s /path/to/coco data/coco
   mim train mmpose configs/coco/segformer_mit-b0_hq_1xb16-210e_coco-288x384.py
 or on the Jump Broadcast Dataset (keypoints/, bboxes_segmentations.csv, images/<event>/):
-  ln -s /path/to/jbd data/jbd
+  mkdir -p data; ln -s /path/to/jbd data/jbd
   python tools/convert_jbd.py data/jbd
   mim train mmpose configs/jbd/segformer_mit-b0_hq_1xb16-210e_jbd-480x640.py
 docs/pose.md has the rest.""",

@@ -1,0 +1,135 @@
+"""What the documentation says to type: its Python runs as printed, and its configs are there."""
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.registry import DefaultScope
+
+pytest.importorskip('mmpose')
+import mmseg_tome  # noqa: F401 - registers; the frameworks come after it
+
+# isort: split
+from mmpose.registry import DATASETS
+from mmpose.registry import MODELS as POSE_MODELS
+from mmseg.apis import inference_model, init_model
+
+from mmseg_tome.datasets.streets import render_street
+from mmseg_tome.presets import parse_tome_cfg
+
+pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # the frameworks' own, many
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / 'README.md', ROOT / 'configs' / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+
+
+PYTHON = re.compile(r'^```python\n(.*?)^```', re.DOTALL | re.MULTILINE)
+FILE = re.compile(r'\b(?:configs|tools|checkpoints)/[\w/.-]+\.(?:py|pth|sh)\b')
+
+
+def block(page: str, holds: str) -> str:
+    """The one piece of Python in a page that holds a text."""
+    found = re.findall(
+        r'^```python\n(.*?)^```', (ROOT / page).read_text(), re.DOTALL | re.MULTILINE
+    )
+    (code,) = (code for code in found if holds in code)
+    return code
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch) -> Path:
+    """A folder to work in that has what a checkout has, and is empty otherwise."""
+    for name in ('configs', 'checkpoints'):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def load_config(folder: Path, code: str) -> Config:
+    (folder / 'mine.py').write_text(code)
+    return Config.fromfile(folder / 'mine.py')
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_configs_and_tools_that_are_named_are_there(page):
+    named = re.findall(
+        r'\b(?:configs|tools|checkpoints)/[\w/.-]+\.(?:py|pth|sh)\b', page.read_text()
+    )
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+def test_readme_config(checkout):
+    cfg = load_config(checkout, block('README.md', 'custom_imports'))
+    assert cfg.model.backbone.tome_cfg == 'hq'
+    assert cfg.model.backbone.num_layers == [3, 6, 40, 3]
+
+
+def test_readme_tome_cfg():
+    names = {}
+    exec(block('README.md', 'tome_cfg = ['), names)
+    assert parse_tome_cfg(names['tome_cfg']).name == 'custom'
+
+
+def test_readme_segmentation_of_an_image(checkout):
+    image, labels = render_street(0, split='val')
+    cv2.imwrite('street.png', image)
+    names = {}
+    exec(block('README.md', 'MMSegInferencer'), names)
+    found = names['result']['predictions']
+    counted = labels != 255
+    assert (found == labels)[counted].mean() > 0.8  # it was trained on such streets
+
+    checkpoint = 'checkpoints/segformer_mit-b0_streets-1024x512.pth'
+    model = init_model(names['inferencer'].cfg, checkpoint, 'cpu')
+    assert model.backbone.strategy.name == 'hq'
+    expected = inference_model(model, 'street.png').pred_sem_seg.data[0].numpy()
+    assert (found == expected).mean() > 0.999
+    picture = cv2.imread('pictures/vis/street.png')
+    assert picture.shape == image.shape
+    assert np.abs(picture.astype(int) - image).mean() > 10
+
+    exec(block('README.md', "apply_tome(model, 'hq')"), {'model': model})
+    assert model.backbone.strategy.name == 'none'
+
+
+def test_pose_config(checkout):
+    cfg = load_config(checkout, block('docs/pose.md', 'norm_item'))
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        dataset = DATASETS.build({**cfg.test_dataloader.dataset, 'lazy_init': True})
+        assert cfg.test_evaluator[0].type == 'CocoMetric'
+        (metric,) = Evaluator(cfg.test_evaluator[1:]).metrics
+        metric.dataset_meta = dataset.metainfo  # has the joints, or it raises
+    assert (metric.norm_item, metric.thresholds) == ('torso', [0.2, 0.1])
+
+
+def test_pose_of_images(checkout):
+    config = Config.fromfile(next(ROOT.glob('configs/coco/segformer_mit-b0_hq_*.py')))
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        model = POSE_MODELS.build(config.model)
+    torch.nn.init.constant_(model.head.final_layer.bias, 1.0)  # sure of all keypoints: all drawn
+    torch.save({'state_dict': model.state_dict(), 'meta': {}}, 'epoch_210.pth')
+    image = np.random.default_rng(0).integers(0, 255, (180, 320, 3), dtype=np.uint8)
+    for name in ('person.jpg', 'people.jpg'):
+        cv2.imwrite(name, image)
+
+    names = {}
+    exec(block('docs/pose.md', 'MMPoseInferencer'), names)
+    ((person,),) = names['result']['predictions']
+    assert np.shape(person['keypoints']) == (17, 2)
+    exec(block('docs/pose.md', 'inference_topdown'), names)
+    assert [person.pred_instances.keypoints.shape for person in names['people']] == [(1, 17, 2)] * 2
+    exec(block('docs/pose.md', 'visualizer'), names)
+    for picture, original in (
+        ('pictures/person.jpg', 'person.jpg'),
+        ('pictures/people.jpg', 'people.jpg'),
+    ):
+        drawn = cv2.imread(picture).astype(int)
+        assert np.abs(drawn - cv2.imread(original)).max(axis=2).max() > 100
+
+    exec(block('docs/pose.md', 'apply_tome'), names)
+    assert names['model'].backbone.strategy.name == 'none'
