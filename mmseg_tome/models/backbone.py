@@ -245,16 +245,15 @@ class MixVisionTransformer(BaseModule):
             h, w = ((x + 2 * (patch // 2) - patch) // stride + 1 for x in (h, w))
             q_hw, kv_hw = (h, w), (h // ratio, w // ratio)
             q, kv = math.prod(q_hw), math.prod(kv_hw)
-            attn = blocks[0].attn
-            merges = attn.merges(q_hw, batch, device)
-            counts.append(
-                StageTokens(
-                    q,
-                    attn.q_merging.num_tokens(q_hw) if merges and attn.q_merging else q,
-                    kv,
-                    attn.kv_merging.num_tokens(kv_hw) if merges and attn.kv_merging else kv,
-                )
-            )
+            merged_q, merged_kv = q, kv
+            for block in blocks[:1]:  # as all of the stage; a stage may have none
+                attn = block.attn
+                merges = attn.merges(q_hw, batch, device)
+                if merges and attn.q_merging is not None:
+                    merged_q = attn.q_merging.num_tokens(q_hw)
+                if merges and attn.kv_merging is not None:
+                    merged_kv = attn.kv_merging.num_tokens(kv_hw)
+            counts.append(StageTokens(q, merged_q, kv, merged_kv))
         return counts
 
     def _describe(self, hw: tuple[int, int] = (1024, 1024), batch: int = 1) -> str:

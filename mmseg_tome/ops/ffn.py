@@ -8,12 +8,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .depthwise import depthwise_gelu
-from .ffn_recompute import project_recomputed
+from .ffn_recompute import mix_ffn_strips_recomputed, project_recomputed
 from .layout import to_map, to_tokens
 
 # A strip's hidden layer takes about this much: it should stay in cache while four steps pass over
 # it, yet have many rows beside the two that are computed twice.
 _STRIP_BYTES = 4 * 2**20
+# In training, more passes go over it, and more is lost by rows that are computed twice.
+_TRAINING_STRIP_BYTES = 6 * 2**20
 # Hidden layers up to this size stay in the last cache anyway, and are done at once.
 _CACHE_BYTES = 4 * 2**20
 
@@ -63,7 +65,6 @@ def mix_ffn(
     """
     if norm is not None:
         tokens = norm(tokens)
-    hidden = F.linear(tokens, weights.fc1, weights.fc1_bias)
 
     def middle(hidden: Tensor, hw: tuple[int, int], depthwise: Tensor, bias: Tensor) -> Tensor:
         if activate is F.gelu:
@@ -72,14 +73,18 @@ def mix_ffn(
             hidden = activate(_depthwise(hidden, hw, depthwise, bias))
         return hidden if drop is None else drop(hidden)
 
-    if recompute:
-        # In fp16 and bf16 the sums of gradients over strips would be rounded too often.
-        in_strips = hidden.device.type == 'cpu' and hidden.element_size() >= 4
-        rows = _strip_rows(tokens, hw, weights) if in_strips else None
-        out = project_recomputed(hidden, hw, middle, weights[2:4], *weights[4:], rows)
+    rows = None
+    if recompute and _sums_are_exact(tokens):
+        rows = _strip_rows(tokens, hw, weights, _TRAINING_STRIP_BYTES)
+    if rows is not None:
+        out = mix_ffn_strips_recomputed(tokens, hw, middle, weights, rows)
     else:
-        hidden = middle(hidden, hw, weights.depthwise, weights.depthwise_bias)
-        out = F.linear(hidden, weights.fc2, weights.fc2_bias)
+        hidden = F.linear(tokens, weights.fc1, weights.fc1_bias)
+        if recompute:
+            out = project_recomputed(hidden, hw, middle, weights[2:4], *weights[4:])
+        else:
+            hidden = middle(hidden, hw, weights.depthwise, weights.depthwise_bias)
+            out = F.linear(hidden, weights.fc2, weights.fc2_bias)
     return out if shortcut is None else shortcut + out
 
 
@@ -98,7 +103,7 @@ def mix_ffn_in_strips(
     work in place.
     """
     h, w = hw
-    rows = _strip_rows(tokens, hw, weights)
+    rows = _strip_rows(tokens, hw, weights, _STRIP_BYTES)
     if rows is None:
         return mix_ffn(tokens, hw, weights, activate, norm, shortcut)
     out = torch.empty_like(tokens)
@@ -122,14 +127,22 @@ def mix_ffn_in_strips(
     return out
 
 
-def _strip_rows(tokens: Tensor, hw: tuple[int, int], weights: FFNWeights) -> int | None:
+def _strip_rows(
+    tokens: Tensor, hw: tuple[int, int], weights: FFNWeights, strip_bytes: int
+) -> int | None:
     """Rows of a strip, or None where all is done at once."""
     h, w = hw
     row_bytes = w * weights.fc1.shape[0] * tokens.element_size()
-    rows = max(1, _STRIP_BYTES // row_bytes)
+    rows = max(1, strip_bytes // row_bytes)
     if h <= rows or tokens.shape[0] * h * row_bytes <= _CACHE_BYTES:
         return None
     return rows
+
+
+def _sums_are_exact(tokens: Tensor) -> bool:
+    """Whether gradients may be summed over strips; in fp16 and bf16 they would round too often."""
+    in_autocast = torch.is_autocast_enabled('cpu')
+    return tokens.device.type == 'cpu' and tokens.element_size() >= 4 and not in_autocast
 
 
 def _depthwise(hidden: Tensor, hw: tuple[int, int], weight: Tensor, bias: Tensor) -> Tensor:

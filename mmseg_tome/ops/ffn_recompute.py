@@ -1,4 +1,9 @@
-"""Training a MixFFN without keeping its wide activations: the backward pass computes them again."""
+"""Training a MixFFN without keeping its wide activations: the backward pass computes them again.
+
+Autograd keeps three maps of the hidden layer's width: what goes into the depth-wise convolution,
+into the activation, and into the second linear. Here it keeps the first, and the cheap steps to the
+other two are computed again in the backward pass. The matrix products are not.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,25 +13,20 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-# Hidden layer [B, h * w, H], (h, w), and weights, to the activated hidden layer. Deterministic;
+# Hidden layer [B, h * w, H], (h, w), and two weights, to the activated hidden layer. Deterministic;
 # each row comes from itself and its neighbours above and below.
-Middle = Callable[..., Tensor]
+Middle = Callable[[Tensor, tuple[int, int], Tensor, Tensor], Tensor]
 
 
 def project_recomputed(
     hidden: Tensor,
     hw: tuple[int, int],
     middle: Middle,
-    weights: tuple[Tensor, ...],
+    weights: tuple[Tensor, Tensor],
     fc2: Tensor,
     fc2_bias: Tensor,
-    strip_rows: int | None = None,
 ) -> Tensor:
-    """Compute ``F.linear(middle(hidden, hw, *weights), fc2, fc2_bias)``.
-
-    Autograd keeps three maps of the hidden layer's width for it: what goes into the depth-wise
-    convolution, into the activation, and into the linear. Here it keeps the first, and the cheap
-    steps to the other two are computed again in the backward pass. The matrix product is not.
+    """Compute ``F.linear(middle(hidden, hw, *weights), fc2, fc2_bias)``, keeping ``hidden`` alone.
 
     Args:
         hidden: ``[B, h * w, H]``.
@@ -35,8 +35,6 @@ def project_recomputed(
         weights: Its weights.
         fc2: ``[C, H]``.
         fc2_bias: ``[C]``.
-        strip_rows: Rows of the strips of an image that forward and backward are computed in, each
-            with a row more above and below; None to do all at once.
 
     Returns:
         ``[B, h * w, C]``, in the dtype of ``hidden``, also inside autocast.
@@ -45,83 +43,121 @@ def project_recomputed(
     # backward need not know of it.
     cast = [w.to(hidden.dtype) for w in (*weights, fc2, fc2_bias)]
     with torch.autocast(hidden.device.type, enabled=False):
-        return _ProjectRecomputed.apply(hidden, hw, middle, strip_rows, *cast)
+        return _ProjectRecomputed.apply(hidden, hw, middle, *cast)
+
+
+def mix_ffn_strips_recomputed(
+    tokens: Tensor, hw: tuple[int, int], middle: Middle, weights: tuple[Tensor, ...], rows: int
+) -> Tensor:
+    """Compute ``fc2(middle(fc1(tokens)))`` forward and backward in strips that stay in cache.
+
+    For training on a CPU. The gradient of the hidden layer is never written as a whole.
+
+    Args:
+        tokens: ``[B, h * w, C]``, in fp32 or fp64: gradients of the weights are summed over strips
+            in their own dtype.
+        hw: Height and width of the token map.
+        middle: What is computed again in the backward pass.
+        weights: ``fc1`` [H, C] and its bias, those of ``middle``, ``fc2`` [C, H] and its bias.
+        rows: Rows of a strip of an image; each is computed with a row more above and below.
+
+    Returns:
+        ``[B, h * w, C]``.
+    """
+    return _StripsRecomputed.apply(tokens, hw, middle, rows, *weights)
 
 
 class _ProjectRecomputed(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any,
-        hidden: Tensor,
-        hw: tuple[int, int],
-        middle: Middle,
-        strip_rows: int | None,
-        *weights: Tensor,
+        ctx: Any, hidden: Tensor, hw: tuple[int, int], middle: Middle, *weights: Tensor
     ) -> Tensor:
         ctx.save_for_backward(hidden, *weights)
-        ctx.hw, ctx.middle, ctx.strip_rows = hw, middle, strip_rows
+        ctx.hw, ctx.middle = hw, middle
         *inner, fc2, bias = weights
-        if strip_rows is None:
-            return F.linear(middle(hidden, hw, *inner), fc2, bias)
-        out = hidden.new_empty(*hidden.shape[:2], fc2.shape[0])
-        for strip in _strips(len(hidden), hw, strip_rows):
-            activated = strip.crop(middle(hidden[strip.seen], strip.hw, *inner))
-            out[strip.own] = F.linear(activated, fc2, bias)
-        return out
+        return F.linear(middle(hidden, hw, *inner), fc2, bias)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         hidden, *inner, fc2, _ = ctx.saved_tensors
+        inputs = [x.detach().requires_grad_() for x in (hidden, *inner)]
+        with torch.enable_grad(), torch.autocast(grad.device.type, enabled=False):
+            activated = ctx.middle(inputs[0], ctx.hw, *inputs[1:])
+        grad_hidden, *grad_inner = torch.autograd.grad(activated, inputs, grad @ fc2)
+        rows = grad.flatten(0, 1)
+        grad_fc2 = rows.t() @ activated.detach().flatten(0, 1)
+        return grad_hidden, None, None, *grad_inner, grad_fc2, rows.sum(0)
+
+
+class _StripsRecomputed(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        tokens: Tensor,
+        hw: tuple[int, int],
+        middle: Middle,
+        rows: int,
+        *weights: Tensor,
+    ) -> Tensor:
+        fc1, fc1_bias, *inner, fc2, fc2_bias = weights
+        hidden = tokens.new_empty(*tokens.shape[:2], len(fc1))
+        out = tokens.new_empty(*tokens.shape[:2], len(fc2))
+        for image, strips in _strips(len(tokens), hw, rows):
+            done = 0
+            for strip in strips:
+                fresh = slice(done, strip.seen.stop)  # what the strip above has not computed
+                done = strip.seen.stop
+                torch.addmm(fc1_bias, tokens[image, fresh], fc1.t(), out=hidden[image, fresh])
+                activated = middle(hidden[image, strip.seen][None], strip.hw, *inner)[0]
+                activated = activated[strip.own_of_seen]
+                torch.addmm(fc2_bias, activated, fc2.t(), out=out[image, strip.own])
+        ctx.save_for_backward(tokens, hidden, fc1, *inner, fc2)
+        ctx.hw, ctx.middle, ctx.rows = hw, middle, rows
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        tokens, hidden, fc1, *inner, fc2 = ctx.saved_tensors
         inner = [weight.detach().requires_grad_() for weight in inner]
-
-        def gradients(strip: _Strip) -> tuple[Tensor, ...]:
-            """Of what the strip sees of the hidden layer, and its share of the weights'."""
-            seen = hidden[strip.seen].detach().requires_grad_()
-            with torch.enable_grad(), torch.autocast(grad.device.type, enabled=False):
-                activated = strip.crop(ctx.middle(seen, strip.hw, *inner))
-            own = grad[strip.own]
-            from_strip = torch.autograd.grad(activated, (seen, *inner), own @ fc2)
-            from_fc2 = own.flatten(0, 1).t() @ activated.detach().flatten(0, 1)
-            return *from_strip, from_fc2
-
-        if ctx.strip_rows is None:
-            (whole,) = _strips(len(hidden), ctx.hw, None)
-            grad_hidden, *grad_weights = gradients(whole)
-        else:
-            grad_hidden = torch.zeros_like(hidden)
-            # Strips are summed in fp32, as one matrix product would accumulate them.
-            dtype = torch.promote_types(grad.dtype, torch.float32)
-            totals = [torch.zeros_like(weight, dtype=dtype) for weight in (*inner, fc2)]
-            for strip in _strips(len(hidden), ctx.hw, ctx.strip_rows):
-                from_strip, *shares = gradients(strip)
-                grad_hidden[strip.seen] += from_strip
-                for total, share in zip(totals, shares, strict=True):
+        grad_tokens = torch.zeros_like(tokens)
+        grad_fc1, grad_fc2 = torch.zeros_like(fc1), torch.zeros_like(fc2)
+        grad_fc1_bias = fc1.new_zeros(len(fc1))
+        grad_inner = [torch.zeros_like(weight) for weight in inner]
+        for image, strips in _strips(len(tokens), ctx.hw, ctx.rows):
+            for strip in strips:
+                seen = hidden[image, strip.seen].detach().requires_grad_()
+                with torch.enable_grad():
+                    activated = ctx.middle(seen[None], strip.hw, *inner)[0][strip.own_of_seen]
+                own = grad[image, strip.own]
+                grad_fc2.addmm_(own.t(), activated.detach())
+                grad_seen, *shares = torch.autograd.grad(activated, (seen, *inner), own @ fc2)
+                for total, share in zip(grad_inner, shares, strict=True):
                     total += share
-            grad_weights = [total.to(hidden.dtype) for total in totals]
-        return grad_hidden, None, None, None, *grad_weights, grad.flatten(0, 1).sum(0)
+                # Linear in the gradient: strips that share a row add up.
+                grad_tokens[image, strip.seen].addmm_(grad_seen, fc1)
+                grad_fc1.addmm_(grad_seen.t(), tokens[image, strip.seen])
+                grad_fc1_bias += grad_seen.sum(0)
+        grad_fc2_bias = grad.flatten(0, 1).sum(0)
+        return (
+            grad_tokens, None, None, None,
+            grad_fc1, grad_fc1_bias, *grad_inner, grad_fc2, grad_fc2_bias,
+        )  # fmt: skip
 
 
 class _Strip:
-    """Rows ``top`` to ``bottom`` of some images, and one more on each side where there is one."""
+    """Rows ``top`` to ``bottom`` of an image, and one more on each side where there is one."""
 
-    def __init__(self, images: slice, hw: tuple[int, int], top: int, bottom: int) -> None:
+    def __init__(self, hw: tuple[int, int], top: int, bottom: int) -> None:
         h, w = hw
         first, last = max(top - 1, 0), min(bottom + 1, h)
         self.hw = (last - first, w)
-        self.own = (images, slice(top * w, bottom * w))
-        self.seen = (images, slice(first * w, last * w))
-        self._own_of_seen = slice((top - first) * w, (bottom - first) * w)
-
-    def crop(self, seen: Tensor) -> Tensor:
-        """The strip's own part of what was computed from all that it sees."""
-        return seen[:, self._own_of_seen]
+        self.own = slice(top * w, bottom * w)
+        self.seen = slice(first * w, last * w)
+        self.own_of_seen = slice((top - first) * w, (bottom - first) * w)
 
 
-def _strips(num_images: int, hw: tuple[int, int], rows: int | None) -> Iterator[_Strip]:
-    if rows is None:
-        yield _Strip(slice(None), hw, 0, hw[0])
-        return
+def _strips(num_images: int, hw: tuple[int, int], rows: int) -> Iterator[tuple[int, list[_Strip]]]:
     for image in range(num_images):
-        for top in range(0, hw[0], rows):
-            yield _Strip(slice(image, image + 1), hw, top, min(top + rows, hw[0]))
+        yield image, [_Strip(hw, top, min(top + rows, hw[0])) for top in range(0, hw[0], rows)]

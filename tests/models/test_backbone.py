@@ -329,10 +329,10 @@ def test_training_in_strips_of_rows_equals_stock(monkeypatch):
     from mmseg_tome.ops import ffn
 
     strips = []
-    original = ffn._depthwise
-    monkeypatch.setattr(ffn, '_STRIP_BYTES', 1)
+    original = ffn.depthwise_gelu
+    monkeypatch.setattr(ffn, '_TRAINING_STRIP_BYTES', 1)
     monkeypatch.setattr(ffn, '_CACHE_BYTES', 0)
-    monkeypatch.setattr(ffn, '_depthwise', lambda *a: (strips.append(1), original(*a))[1])
+    monkeypatch.setattr(ffn, 'depthwise_gelu', lambda *a: (strips.append(1), original(*a))[1])
     models = make_pair()
     x = image((97, 161), batch=2)
     for model in models:
