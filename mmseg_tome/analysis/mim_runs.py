@@ -4,8 +4,11 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.progress import Progress
@@ -19,7 +22,12 @@ class MimError(RuntimeError):
 
 
 def run_mim(
-    arguments: list[str], log: Path, progress: Progress, description: str, epochs: int = 1
+    arguments: list[str],
+    log: Path,
+    progress: Progress,
+    description: str,
+    epochs: int = 1,
+    pass_fds: Sequence[int] = (),
 ) -> None:
     """Run ``mim`` with the arguments, and show how far it is.
 
@@ -29,11 +37,12 @@ def run_mim(
         progress: The display that the bar is added to.
         description: What the bar says.
         epochs: Number of epochs, where the log counts the steps of each.
+        pass_fds: Open files that the command holds on to while it runs, such as a lock.
 
     Raises:
         MimError: If the command exits with an error.
     """
-    task = progress.add_task(description, total=None)
+    task, total = progress.add_task(description, total=None), 1
     log.parent.mkdir(parents=True, exist_ok=True)
     # The module, not the script: it is this interpreter's own, whatever is on PATH.
     command = [sys.executable, '-m', 'mim', *arguments]
@@ -46,21 +55,42 @@ def run_mim(
             text=True,
             errors='replace',
             env={**os.environ, 'PYTHONUNBUFFERED': '1'},  # or the bar would lag far behind
+            start_new_session=True,
+            pass_fds=pass_fds,
         ) as process,
+        _ends_with_us(process),
     ):
         for line in process.stdout:
             file.write(line)
             if step := _STEP.search(line):
                 epoch, done, total = (int(number or 1) for number in step.groups())
-                completed = (epoch - 1) * total + done
-                progress.update(task, completed=completed, total=epochs * total)
+                completed, total = (epoch - 1) * total + done, epochs * total
+                progress.update(task, completed=completed, total=total)
     if process.returncode != 0:
-        tail = ''.join(log.read_text().splitlines(keepends=True)[-15:])
         raise MimError(
-            f'`{command_line(arguments)}` failed; its output is in {log} and ends with:\n{tail}'
+            f'`{command_line(arguments)}` failed; its output is in {log} and ends with:\n'
+            f'{_tail(log.read_text())}'
         )
-    total = progress.tasks[task].total or 1
     progress.update(task, completed=total, total=total)
+
+
+def _tail(output: str) -> str:
+    """The last lines; of two tracebacks the last is mim's own, which says nothing."""
+    first, traceback, _ = output.rpartition('Traceback (most recent call last)')
+    if traceback and traceback in first:
+        output = first
+    return ''.join(output.splitlines(keepends=True)[-15:])
+
+
+@contextmanager
+def _ends_with_us(process: subprocess.Popen) -> Iterator[None]:
+    """End a command if we are interrupted, with what it started: `mim` starts the run itself."""
+    try:
+        yield
+    except BaseException:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        raise
 
 
 def command_line(arguments: list[str]) -> str:

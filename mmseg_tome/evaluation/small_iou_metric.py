@@ -41,6 +41,7 @@ class SmallIoUMetric(IoUMetric):
         prefix: Put before the names of all results.
         keep_results: Without effect, as in the stock metric; MMSegmentation's test script
             passes it along with `--out`.
+        per_class: Whether the IoU of each small class is reported too, as `IoU/pole`.
 
     Raises:
         TypeError: If an argument is unknown; the stock metric takes it in silence.
@@ -61,6 +62,7 @@ class SmallIoUMetric(IoUMetric):
         format_only: bool = False,
         prefix: str | None = None,
         keep_results: bool = False,
+        per_class: bool = False,
     ) -> None:
         iou_metrics = _as_list(iou_metrics)
         for name in iou_metrics:
@@ -86,6 +88,7 @@ class SmallIoUMetric(IoUMetric):
             )
         if len(set(self.small_classes)) < len(self.small_classes):
             raise ValueError(f'small_classes={self.small_classes} names a class twice')
+        self.per_class = per_class
 
     @property
     def dataset_meta(self) -> dict | None:
@@ -122,6 +125,9 @@ class SmallIoUMetric(IoUMetric):
             f'mIoU_small: {metrics["mIoU_small"]:.2f} (mean over {", ".join(self.small_classes)})',
             logger='current',
         )
+        if self.per_class:
+            for name, value in zip(self.small_classes, small, strict=True):
+                metrics[f'IoU/{name}'] = np.round(value * 100, 2)
         return metrics
 
     def _small_indices(self, classes: Sequence[str]) -> list[int]:

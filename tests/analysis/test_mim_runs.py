@@ -1,4 +1,6 @@
 import json
+import time
+from pathlib import Path
 
 import pytest
 from rich.progress import Progress
@@ -52,11 +54,58 @@ def test_output_arrives_while_the_command_runs(monkeypatch, tmp_path):
     run_mim([str(seen)], tmp_path / 'run.log', progress, 'test')
 
 
+def test_an_interruption_ends_the_run_that_mim_started(monkeypatch, tmp_path):
+    fake_mim(
+        monkeypatch,
+        tmp_path,
+        'import subprocess, sys\n'
+        'run = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])\n'
+        'print("Iter(train) [1/2]", run.pid)\n'
+        'run.wait()\n',
+    )
+    progress = Progress()
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(progress, 'update', interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_mim([], tmp_path / 'run.log', progress, 'train')
+    pid = int((tmp_path / 'run.log').read_text().split()[-1])
+    for _ in range(100):
+        if _has_ended(pid):
+            return
+        time.sleep(0.1)
+    pytest.fail('the run goes on')
+
+
+def _has_ended(pid):
+    try:
+        state = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0]
+    except OSError:
+        return True
+    return state == 'Z'  # ended; nobody has asked for its exit status
+
+
 def test_a_failure_shows_command_log_and_the_end_of_the_output(monkeypatch, tmp_path):
     fake_mim(monkeypatch, tmp_path, 'print("first"); raise SystemExit("no such config")')
     with pytest.raises(MimError, match=r"`mim test 'a b'` failed.*run\.log") as error:
         run_mim(['test', 'a b'], tmp_path / 'run.log', Progress(), 'test')
     assert 'no such config' in str(error.value)
+
+
+def test_the_traceback_of_the_run_is_shown_not_that_of_mim(monkeypatch, tmp_path):
+    fake_mim(
+        monkeypatch,
+        tmp_path,
+        'import subprocess, sys\n'
+        'run = [sys.executable, "-c", "raise KeyError(\\"of the run\\")"]\n'
+        'subprocess.run(run, check=True)\n',
+    )
+    with pytest.raises(MimError) as error:
+        run_mim([], tmp_path / 'run.log', Progress(), 'test')
+    assert str(error.value).rstrip().endswith("KeyError: 'of the run'")
+    assert 'CalledProcessError' in (tmp_path / 'run.log').read_text()
 
 
 def test_epochs_and_iterations_are_understood():

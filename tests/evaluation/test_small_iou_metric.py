@@ -76,6 +76,14 @@ def test_by_hand():
     assert evaluate(SmallIoUMetric('b'), samples, LETTERS)['mIoU_small'] == 25.0
 
 
+def test_each_small_class_by_itself():
+    samples = [sample([[0, 0, 1, 1]], [[0, 1, 0, 1]])]
+    metrics = evaluate(SmallIoUMetric(['b', 'd'], per_class=True), samples, LETTERS)
+    assert metrics['IoU/b'] == 33.33 == metrics['mIoU_small']
+    assert math.isnan(metrics['IoU/d'])
+    assert 'IoU/b' not in evaluate(SmallIoUMetric(['b', 'd']), samples, LETTERS)
+
+
 def test_class_absent_everywhere_is_left_out():
     samples = [sample([[0, 0, 1]], [[0, 0, 1]])]
     assert evaluate(SmallIoUMetric(['b', 'c']), samples, LETTERS)['mIoU_small'] == 100.0
