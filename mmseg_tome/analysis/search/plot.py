@@ -39,7 +39,7 @@ def draw_front(
         titles: Of both sides: which images.
         path: The PNG file to write.
     """
-    figure = Figure((13, 5.6), layout='constrained')
+    figure = Figure((13, 6.2), layout='constrained')
     left, right = figure.subplots(1, 2)
     _draw_trials(left, trials, rows)
     _draw_rows(right, rows, chosen)
@@ -47,7 +47,7 @@ def draw_front(
     for axis, title in zip((left, right), titles, strict=True):
         axis.set(xlabel='time over that of the unmerged model', ylabel=f'{objective} (%)')
         axis.set_title(title, fontsize=11)
-        axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.xaxis.set_major_formatter(PercentFormatter(1.0))
         axis.grid(alpha=0.25)
     figure.savefig(path, dpi=110)
 
@@ -73,11 +73,11 @@ def _draw_trials(axis: Axes, trials: Sequence[Trial], rows: Sequence[Row]) -> No
     _limit(axis, [(p.time, p.quality) for p in front], presets)
     _mark_presets(axis, presets)
     (left, right), (bottom, _) = axis.get_xlim(), axis.get_ylim()
-    outside = sum(not left <= t.time <= right or t.quality < bottom for t in trials)
+    outside = [t for t in trials if not left <= t.time <= right or t.quality < bottom]
     if outside:
-        text = f'{outside} trial{"s" * (outside > 1)} slower or worse than shown'
+        text = f'{len(outside)} trial{"s" if len(outside) > 1 else ""} slower or worse than shown'
         axis.text(0.01, 0.01, text, transform=axis.transAxes, fontsize=8, color='0.4')
-    axis.legend(fontsize=8, loc='lower right')
+    axis.legend(fontsize=8, ncols=3, loc='upper center', bbox_to_anchor=(0.5, -0.12))
 
 
 def _draw_rows(axis: Axes, rows: Sequence[Row], chosen: Sequence[str]) -> None:
@@ -119,7 +119,7 @@ def _draw_rows(axis: Axes, rows: Sequence[Row], chosen: Sequence[str]) -> None:
     presets = [(row.name, row.time, row.held_out_quality) for row in rows if row.is_preset]
     _limit(axis, [(row.time, row.held_out_quality) for row in found], presets)
     _mark_presets(axis, presets)
-    axis.legend(fontsize=8, loc='lower right')
+    axis.legend(fontsize=8, ncols=3, loc='upper center', bbox_to_anchor=(0.5, -0.12))
 
 
 def _limit(
