@@ -23,8 +23,15 @@ examples:
       some models only
 
 Run it again with the same --out to go on where it stopped; cells that this commit has measured on
-this device are not measured again.
+this device are not measured again. A model that does not fit into memory has a note instead of a
+time. Exits with 0 when all cells are measured, with 1 if a model failed or computes something else
+than its reference, and with 3 if there is something left to measure.
+
+fp32 is exact, in convolutions too, where PyTorch would round for tensor cores; tf32 rounds in both.
+On CUDA, 'graphed' models are ours replayed as CUDA graphs. Models that torch.compile makes must be
+asked for: --columns 'ours hq' 'compiled hq'.
 """
+LEFT = 3
 
 
 def size(text: str) -> tuple[int, int]:
@@ -47,19 +54,15 @@ def main() -> None:
     args = parse_arguments()
     import torch
 
-    from mmseg_tome.analysis import benchmark, benchmark_report, segmentors
+    from mmseg_tome.analysis import benchmark, benchmark_report, benchmark_results
     from mmseg_tome.analysis.quiet import quiet_logs
+    from mmseg_tome.analysis.timing import TimeLimitExceeded, time_limit
 
     if args.device.startswith('cuda') and not torch.cuda.is_available():
         sys.exit(
             f'--device {args.device}: this PyTorch sees no CUDA device; leave it out for a CPU'
         )
-    columns = segmentors.columns()
-    if args.columns:
-        by_name = {str(column): column for column in columns}
-        if unknown := set(args.columns) - set(by_name):
-            sys.exit(f'--columns: unknown {sorted(unknown)}; allowed: {list(by_name)}')
-        columns = [by_name[name] for name in args.columns]
+    columns = choose_columns(args)
     cells = [
         benchmark.Cell(
             model, height, width, args.batch, dtype, args.device, args.train, args.backbone_only
@@ -68,33 +71,70 @@ def main() -> None:
         for model in args.models
         for dtype in args.dtypes
     ]
-    done = benchmark_report.load(args.out)
-    todo = [cell for cell in cells if not benchmark_report.is_done(done, cell, args.repeats)]
-    started = time.monotonic()
-    left = len(todo)
+    done = benchmark_results.load(args.out)
+    todo = [c for c in cells if not benchmark_results.is_done(done, c, columns, args.repeats)]
+    started, left, steps = time.monotonic(), len(todo), benchmark.num_steps(columns, args.repeats)
     with _progress() as progress, quiet_logs():
-        task = progress.add_task('', total=len(todo) * benchmark.num_steps(columns, args.repeats))
-        for cell in todo:
+        task = progress.add_task('', total=len(todo) * steps)
+        for number, cell in enumerate(todo):
             if args.minutes and time.monotonic() - started > 60 * args.minutes:
                 break
 
             def on_step(what: str, cell: benchmark.Cell = cell) -> None:
                 progress.update(task, advance=1, description=f'{cell}: {what}')
 
+            broken = False
             try:
-                rows = benchmark.measure(cell, columns, args.repeats, on_step)
-            except torch.OutOfMemoryError as error:
-                progress.console.print(f'[red]{cell} does not fit: {error}')
-                continue
-            benchmark_report.append(args.out, rows)
+                with time_limit(args.cell_minutes and 60 * args.cell_minutes):
+                    rows = benchmark.measure(cell, columns, args.repeats, on_step)
+            except (TimeLimitExceeded, RuntimeError) as error:
+                broken = isinstance(error, RuntimeError)
+                note = f'{type(error).__name__}: {error}'.splitlines()[0]
+                rows = [benchmark.failed_row(cell, c, args.repeats, note) for c in columns]
+            benchmark_results.append(args.out, rows)
+            for row in rows:
+                if row['note']:
+                    progress.console.print(
+                        f'{cell}: {row["make"]} {row["strategy"]}: {row["note"]}', style='red'
+                    )
             left -= 1
-    report = benchmark_report.write(args.out)
-    console = Console()
-    console.print(Markdown(report.read_text()))
-    console.print(f'Rows: {args.out / benchmark_report.CSV}\nTables: {report}', highlight=False)
-    console.print(f'Plot: {args.out / "speedup.png"}', highlight=False)
+            if broken:  # and so would be what comes next, in this process
+                break
+            progress.update(task, completed=(number + 1) * steps)
+    results = benchmark_results.load(args.out)
+    if not results.empty:
+        report = benchmark_report.write(args.out)
+        console = Console()
+        console.print(Markdown(report.read_text()))
+        console.print(f'Rows: {args.out / benchmark_results.CSV}', highlight=False)
+        console.print(f'Tables: {report}', highlight=False)
+        console.print(f'Plot: {args.out / "speedup.png"}', highlight=False)
     if left:
-        sys.exit(f'{left} of {len(cells)} cells are still to be measured: run the command again.')
+        print(f'{left} of {len(cells)} cells are left: run the command again.', file=sys.stderr)
+        sys.exit(LEFT)
+    notes = {
+        note
+        for cell in cells
+        for note in benchmark_results.find(results, cell, args.repeats)['note']
+        if note not in ('', benchmark.OUT_OF_MEMORY)
+    }
+    if notes:
+        sys.exit('\n'.join(['These were not measured:', *sorted(notes)]))
+
+
+def choose_columns(args: argparse.Namespace) -> list:
+    from mmseg_tome.analysis import segmentors
+
+    graphs = args.device.startswith('cuda') and not args.train
+    if not args.columns:
+        return segmentors.columns(graphs)
+    by_name = {str(column): column for column in segmentors.all_columns()}
+    if unknown := set(args.columns) - set(by_name):
+        sys.exit(f'--columns: unknown {sorted(unknown)}; allowed: {list(by_name)}')
+    columns = [by_name[name] for name in args.columns]
+    if not graphs and any(column.make in ('graphed', 'compiled') for column in columns):
+        sys.exit("--columns: 'graphed' and 'compiled' models need --device cuda, without --train")
+    return columns
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -106,13 +146,14 @@ def parse_arguments() -> argparse.Namespace:
     add('--models', nargs='+', default=['b0'], choices=models, metavar='MODEL', help='b0 to b5')
     add('--sizes', nargs='+', type=size, default=[(512, 512), (1024, 1024)], metavar='WxH')
     add('--batch', type=batch, default=1, help='images at once, or auto (default: 1)')
-    add('--dtypes', nargs='+', default=['fp32'], choices=['fp32', 'fp16', 'bf16'])
+    add('--dtypes', nargs='+', default=['fp32'], choices=['fp32', 'tf32', 'fp16', 'bf16'])
     add('--device', default='cpu', help='cpu, cuda or cuda:1 (default: cpu)')
     add('--train', action='store_true', help='forward and backward instead of inference')
     add('--backbone-only', action='store_true', help='without the head')
     add('--columns', nargs='+', metavar='MODEL', help="such as 'ours hq' (default: all)")
     add('--repeats', type=int, default=5, help='timed passes of each model (default: 5)')
     add('--minutes', type=float, help='start no further cell after so many minutes')
+    add('--cell-minutes', type=float, help='give a cell up after so many minutes')
     add('--out', type=Path, default=Path('outputs/benchmark'), help='folder (default: %(default)s)')
     return parser.parse_args()
 

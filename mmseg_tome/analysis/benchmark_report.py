@@ -1,4 +1,4 @@
-"""The results of benchmarks: kept as CSV, shown as tables in the paper's layout and as a plot."""
+"""The results of benchmarks as tables in the paper's layout, and as a plot."""
 
 from pathlib import Path
 
@@ -6,56 +6,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from ..presets import PRESETS
-from .benchmark import Cell
+from .benchmark_results import load
 from .provenance import provenance
 
-CSV = 'benchmark.csv'
-_CELL = ['variant', 'height', 'width', 'dtype', 'device_type', 'train', 'backbone_only']
+_CELL = ['variant', 'height', 'width', 'dtype', 'device_type', 'train', 'backbone_only', 'images']
 _MODEL = ['make', 'strategy']
-
-
-def load(folder: Path) -> pd.DataFrame:
-    """Read the rows measured so far; none if there is no file."""
-    path = folder / CSV
-    return pd.read_csv(path, keep_default_na=False) if path.exists() else pd.DataFrame()
-
-
-def append(folder: Path, rows: list[dict]) -> None:
-    """Add the rows of one cell, with their provenance, to the file."""
-    frame = pd.DataFrame(
-        {
-            **{('device_type' if k == 'device' else k): v for k, v in row.items()},
-            **provenance(row['device']),
-        }
-        for row in rows
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / CSV
-    frame.to_csv(path, mode='a', index=False, header=not path.exists())
-
-
-def is_done(frame: pd.DataFrame, cell: Cell, repeats: int) -> bool:
-    """Whether the cell was measured already, on this device by this commit and torch."""
-    if frame.empty:
-        return False
-    wanted = {
-        'variant': cell.variant,
-        'height': cell.height,
-        'width': cell.width,
-        'dtype': cell.dtype,
-        'device_type': cell.device,
-        'train': cell.train,
-        'backbone_only': cell.backbone_only,
-        'repeats': repeats,
-        'batch_is_auto': cell.batch == 'auto',
-        **{k: v for k, v in provenance(cell.device).items() if k != 'date'},
-    }
-    if cell.batch != 'auto':
-        wanted['batch'] = cell.batch
-    matches = pd.Series(True, index=frame.index)
-    for key, value in wanted.items():
-        matches &= frame[key].astype(str) == str(value)
-    return bool(matches.any())
 
 
 def with_speed_ups(frame: pd.DataFrame) -> pd.DataFrame:
@@ -63,8 +18,8 @@ def with_speed_ups(frame: pd.DataFrame) -> pd.DataFrame:
 
     The newest rows count where a cell was measured several times. Ratios are taken within a run.
     """
-    frame = frame.drop_duplicates([*_CELL, *_MODEL, 'device', 'batch_is_auto'], keep='last').copy()
-    cells = [*_CELL, 'device', 'batch_is_auto']
+    cells = [*_CELL, 'device']
+    frame = frame.drop_duplicates([*cells, *_MODEL], keep='last').copy()
     for name, make, strategy in (
         ('over_stock', 'stock', 'none'),
         ('over_fused', 'fused', 'none'),
@@ -101,10 +56,44 @@ def cell_table(frame: pd.DataFrame) -> pd.DataFrame:
         }
     )
     for column, name in (('saved_bytes', 'saved MiB'), ('peak_bytes', 'peak MiB')):
-        values = pd.to_numeric(frame[column], errors='coerce')
-        if values.notna().any():
-            table[name] = (values / 2**20).round(0)
+        if frame[column].notna().any():
+            table[name] = (frame[column] / 2**20).round(0)
+    if frame['note'].any():
+        table['note'] = frame['note']
     return table
+
+
+def summary(frame: pd.DataFrame) -> pd.DataFrame:
+    """A line per cell: what merging gains over stock, over the published merging, and over ours."""
+    lines = []
+    for key, rows in frame.groupby(_CELL, sort=False):
+        rows = rows.set_index(_MODEL)
+        seconds = rows['seconds_per_image']
+        cell = dict(zip(_CELL, key, strict=True))
+        line = {
+            'model': cell['variant'].upper(),
+            'size': f'{cell["width"]}x{cell["height"]}',
+            'what': 'training' if cell['train'] else 'inference',
+            'dtype': cell['dtype'],
+            'batch': cell['images'],
+        }
+        for name, ours, other in _RATIOS:
+            line[name] = seconds.get(other, float('nan')) / seconds.get(ours, float('nan'))
+        failed = [f'{" ".join(model)}: {note}' for model, note in rows['note'].items() if note]
+        lines.append({**line, 'not measured': '; '.join(failed)})
+    table = pd.DataFrame(lines).round(2)
+    return table if table['not measured'].any() else table.drop(columns='not measured')
+
+
+_RATIOS = [
+    ('hq / stock', ('ours', 'hq'), ('stock', 'none')),
+    ('hq / published', ('ours', 'hq'), ('stock', 'hq')),
+    ('hq / none', ('ours', 'hq'), ('ours', 'none')),
+    ('fast / stock', ('ours', 'fast'), ('stock', 'none')),
+    ('none / fused', ('ours', 'none'), ('fused', 'none')),
+    ('graphs: hq / stock', ('graphed', 'hq'), ('stock', 'none')),
+    ('graphs: hq / none', ('graphed', 'hq'), ('graphed', 'none')),
+]
 
 
 def table_v(frame: pd.DataFrame) -> pd.DataFrame:
@@ -115,38 +104,46 @@ def table_v(frame: pd.DataFrame) -> pd.DataFrame:
         model=frame['make'] + ' ' + frame['strategy'],
     )
     sizes = frame.assign(area=frame['width'] * frame['height']).sort_values('area')['size'].unique()
-    table = frame.pivot_table('over_stock', 'model', 'size', sort=False)[list(sizes)]
+    table = frame.pivot_table('over_stock', 'model', 'size', sort=False)
+    table = table.reindex(columns=list(sizes))  # a size where stock does not fit has no speed-ups
     return table.round(2).reset_index()
 
 
 def draw(frame: pd.DataFrame, path: Path) -> None:
     """Plot the speed-up over resolution, a line per strategy: ours, and the published ones thin."""
-    groups = list(frame.groupby(['variant', 'dtype', 'train'], sort=False))
+    groups = list(frame.groupby(['variant', 'dtype', 'train', 'images'], sort=False))
+    wide = min(len(groups), 4)
+    high = -(-len(groups) // wide)
     figure, axes = plt.subplots(
-        1, len(groups), figsize=(5.5 * len(groups), 4.2), squeeze=False, layout='constrained'
+        high, wide, figsize=(5.5 * wide, 4.2 * high), squeeze=False, layout='constrained'
     )
-    for axis, ((variant, dtype, train), rows) in zip(axes[0], groups, strict=True):
+    for axis in axes.flat[len(groups) :]:
+        axis.remove()
+    for axis, ((variant, dtype, train, images), rows) in zip(axes.flat, groups, strict=False):
         rows = rows.assign(pixels=rows['width'] * rows['height'] / 1e6).sort_values('pixels')
         for number, strategy in enumerate(s for s in PRESETS if s != 'downsample'):
             for make, style, label in (
                 ('ours', 'o-', strategy),
                 ('stock', 'o:', f'{strategy}, published'),
                 ('fused', 'x:', f'{strategy}, fused attention'),
+                ('graphed', 's--', f'{strategy}, CUDA graph'),
             ):
                 line = rows[(rows['make'] == make) & (rows['strategy'] == strategy)]
-                if len(line) and (make, strategy) != ('stock', 'none'):
+                if line['over_stock'].any() and (make, strategy) != ('stock', 'none'):
                     axis.plot(
                         line['pixels'], line['over_stock'], style, color=f'C{number}', label=label
                     )
         axis.axhline(1, color='black', linewidth=0.8)
         axis.set(
-            title=f'{variant.upper()}, {dtype}, {"training" if train else "inference"}',
+            title=f'{variant.upper()}, {dtype}, {"training" if train else "inference"}, '
+            f'batch {images}',
             xlabel='million pixels',
             ylabel='speed-up over stock',
             xscale='log',
             ylim=(0, None),
         )
-        axis.legend(fontsize='small')
+        if axis.get_legend_handles_labels()[0]:
+            axis.legend(fontsize='small')
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -163,11 +160,13 @@ def write(folder: Path) -> Path:
         frame = frame[frame[key].astype(str) == str(here[key])]
     frame = with_speed_ups(frame)
     parts = ['# Benchmark', '', ', '.join(f'{k} {v}' for k, v in here.items() if v), '']
-    for (variant, dtype, train, backbone), rows in frame.groupby(
-        ['variant', 'dtype', 'train', 'backbone_only'], sort=False
+    parts += ['Times as fast:', '', summary(frame).to_markdown(index=False), '']
+    for (variant, dtype, train, backbone, images), rows in frame.groupby(
+        ['variant', 'dtype', 'train', 'backbone_only', 'images'], sort=False
     ):
         what = ('training steps' if train else 'inference') + ', backbone only' * backbone
-        parts += [f'## {variant.upper()}, {dtype}, {what}', '', 'Speed-up over stock:', '']
+        parts += [f'## {variant.upper()}, {dtype}, {what}, batch {images}', '']
+        parts += ['Speed-up over stock:', '']
         parts += [table_v(rows).to_markdown(index=False), '']
         for (width, height), cell in rows.groupby(['width', 'height'], sort=False):
             table = cell_table(cell).to_markdown(index=False)

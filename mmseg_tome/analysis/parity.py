@@ -1,14 +1,16 @@
 """Are the outputs of a model those of the reference? Asked before any speed is reported."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..merging import BipartiteSoftMatching, Plan
 from ..presets import PRESETS
-from .segmentors import Column
+from .model_runs import Cell, make_run, torch_settings
+from .segmentors import FUSED, STOCK, Column
 
 # Relative differences in fp32. A near-tie of two similarities may be decided differently after
 # rounding, and then moves a few tokens to another slot: matching may differ by more.
@@ -52,6 +54,68 @@ def check_low_precision(column: Column, error: float, fused_error: float) -> Non
             f'{column}: low precision changes its output by {error:.2g} (relative), more than '
             f'twice what it changes stock with fused attention ({fused_error:.2g})'
         )
+
+
+def has_reference(column: Column) -> bool:
+    """Whether there is something that the model must compute the same as."""
+    return column.make in ('ours', 'graphed', 'compiled')
+
+
+def compare_with_reference(
+    cell: Cell, column: Column, image: Tensor, error_of_fused: Callable[[], float]
+) -> float:
+    """Compare a model with its reference in fp32, then with itself in the cell's dtype.
+
+    Ours are compared with stock and tomesd, and those that replay graphs with ours.
+
+    Args:
+        cell: What is measured.
+        column: The model.
+        image: ``[1, 3, H, W]`` in fp32.
+        error_of_fused: Gives what :func:`fused_error` returns.
+
+    Returns:
+        The relative difference to the reference; of outputs, or in training of all gradients.
+
+    Raises:
+        ParityError: If one of the differences is too large.
+    """
+    exact, model, held = replace(cell, dtype='fp32'), cell.build(column), HeldMatches()
+    with held.recorded() if column.make == 'ours' else nullcontext():
+        own = _results(exact, column, model, image)
+    reference = _reference_of(column)
+    expected = _results(exact, reference, cell.build(reference), image)
+    difference = check_parity(column, relative_difference(own, expected))
+    if column.make == 'ours' and cell.dtype != 'fp32':
+        with torch_settings(cell.dtype), held.used():
+            low = _results(cell, column, cell.cast(model), cell.cast(image))
+        check_low_precision(column, relative_difference(low, own), error_of_fused())
+    return difference
+
+
+def fused_error(cell: Cell, image: Tensor) -> float:
+    """What the cell's dtype changes in stock SegFormer with fused attention, relative to fp32."""
+    model = cell.build(FUSED)
+    exact = _results(replace(cell, dtype='fp32'), FUSED, model, image)
+    with torch_settings(cell.dtype):
+        low = _results(cell, FUSED, cell.cast(model), cell.cast(image))
+    return relative_difference(low, exact)
+
+
+def _reference_of(column: Column) -> Column:
+    if column.make != 'ours':
+        return Column('ours', column.strategy)
+    return STOCK if column.strategy == 'none' else Column('stock', column.strategy)
+
+
+def _results(cell: Cell, column: Column, model: nn.Module, image: Tensor) -> list[Tensor]:
+    """The outputs, or of a training step the gradients of all parameters."""
+    out = make_run(cell, column, model.train(cell.train), image)()
+    if cell.train:
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        model.zero_grad(set_to_none=True)  # or a cast of the model would cast them
+        return gradients
+    return [out] if isinstance(out, Tensor) else list(out)
 
 
 class HeldMatches:

@@ -1,5 +1,6 @@
 """Where a figure comes from: device, versions, date, commit."""
 
+import os
 import platform
 import subprocess
 from datetime import date
@@ -35,11 +36,15 @@ def device_name(device: str) -> str:
 
 
 def commit() -> str:
-    """The commit of the checkout, with a plus if files were changed; empty without one."""
-    command = ['git', '-C', str(Path(__file__).parent), 'describe', '--always', '--dirty=+']
+    """The commit of the checkout, with ``-dirty`` if files were changed.
+
+    For a copy without its history, the environment variable ``MMSEG_TOME_COMMIT`` says; empty
+    without it.
+    """
+    command = ['git', '-C', str(Path(__file__).parent), 'describe', '--always', '--dirty']
     try:
         return subprocess.run(
             [*command, '--exclude=*'], capture_output=True, text=True, check=True
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        return ''
+        return os.environ.get('MMSEG_TOME_COMMIT', '')

@@ -1,5 +1,6 @@
 """SegFormers of several makes with the same weights, for measuring them against each other."""
 
+import copy
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,8 @@ MAKES = {
     'stock': "mmseg's own modules, merging by tomesd: the published code",
     'fused': 'the same with fused attention',
     'ours': 'this project',
+    'graphed': 'this project, recorded once as a CUDA graph and replayed',
+    'compiled': "this project by torch.compile(mode='reduce-overhead'), which replays graphs too",
 }
 
 
@@ -42,10 +45,17 @@ STOCK = Column('stock', 'none')
 FUSED = Column('fused', 'none')
 
 
-def columns() -> list[Column]:
-    """Stock, stock with fused attention, the published merging, and ours."""
+def columns(graphs: bool = False) -> list[Column]:
+    """Stock, stock with fused attention, the published merging, ours, and ours as CUDA graphs."""
     published = [Column('stock', s) for s in PRESETS if s not in ('none', 'downsample')]
-    return [STOCK, FUSED, *published, *(Column('ours', strategy) for strategy in PRESETS)]
+    ours = [Column('ours', strategy) for strategy in PRESETS]
+    graphed = [Column('graphed', strategy) for strategy in PRESETS if graphs]
+    return [STOCK, FUSED, *published, *ours, *graphed]
+
+
+def all_columns() -> list[Column]:
+    """The columns that can be asked for by name: the usual ones, and the compiled models."""
+    return [*columns(graphs=True), *(Column('compiled', strategy) for strategy in PRESETS)]
 
 
 class Segmentor(nn.Module):
@@ -68,9 +78,8 @@ def build_segmentor(variant: str, column: Column, backbone_only: bool = False) -
         column: Make and strategy.
         backbone_only: Whether to leave the head out; the output is then a list of four maps.
     """
-    model = _build(variant, column.make)
-    model.load_state_dict(_weights(variant))
-    if column.make == 'ours':
+    model = copy.deepcopy(_prototype(variant, column.make in ('stock', 'fused')))
+    if column.make not in ('stock', 'fused'):
         from ..apply import apply_tome
 
         apply_tome(model, column.strategy)
@@ -79,7 +88,18 @@ def build_segmentor(variant: str, column: Column, backbone_only: bool = False) -
     return (model.backbone if backbone_only else model).eval()
 
 
-def _build(variant: str, make: str) -> Segmentor:
+@lru_cache(maxsize=2)
+def _prototype(variant: str, stock: bool) -> Segmentor:
+    """What models are copied from: building one takes seconds."""
+    model = _build(variant, stock)
+    if stock:
+        _draw_weights(model)
+    else:
+        model.load_state_dict(_prototype(variant, stock=True).state_dict())
+    return model
+
+
+def _build(variant: str, stock: bool) -> Segmentor:
     from mmseg.registry import MODELS
 
     init_default_scope('mmseg')
@@ -88,17 +108,15 @@ def _build(variant: str, make: str) -> Segmentor:
     cfg.backbone.init_cfg = None
     cfg.decode_head.norm_cfg = dict(type='BN')  # SyncBN needs several processes
     cfg.backbone.drop_path_rate = cfg.decode_head.dropout_ratio = 0.0  # or steps are not comparable
-    if make != 'ours':
+    if stock:
         cfg.backbone.pop('tome_cfg', None)
         cfg.backbone.type = 'mmseg.models.backbones.mit.MixVisionTransformer'
         cfg.decode_head.type = 'mmseg.models.decode_heads.segformer_head.SegformerHead'
     return Segmentor(MODELS.build(cfg.backbone), MODELS.build(cfg.decode_head))
 
 
-@lru_cache(maxsize=1)
-def _weights(variant: str) -> dict[str, Tensor]:
-    """Random weights under which attention is far from uniform and outputs stay finite."""
-    model = _build(variant, 'stock')
+def _draw_weights(model: Segmentor) -> None:
+    """Draw random weights under which attention is far from uniform and outputs stay finite."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -111,4 +129,3 @@ def _weights(variant: str) -> dict[str, Tensor]:
             if isinstance(module, _BatchNorm):
                 module.running_mean.normal_(std=0.1, generator=generator)
                 module.running_var.uniform_(0.5, 1.5, generator=generator)
-    return model.state_dict()

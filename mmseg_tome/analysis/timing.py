@@ -1,8 +1,10 @@
 """Timing functions against each other, honestly."""
 
+import signal
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 
@@ -41,6 +43,33 @@ def medians(times: Mapping[str, list[float]]) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+class TimeLimitExceeded(Exception):
+    """What was to be done took longer than allowed."""
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Interrupt what runs inside after so many seconds; None for no limit. In the main thread only.
+
+    Raises:
+        TimeLimitExceeded: If it takes longer.
+    """
+    if seconds is None:
+        yield
+        return
+
+    def interrupt(*_) -> None:
+        raise TimeLimitExceeded(f'took longer than {seconds:g} s')
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def _time(function: Callable[[], object]) -> float:
     start = time.perf_counter()
     function()
@@ -49,9 +78,18 @@ def _time(function: Callable[[], object]) -> float:
 
 def _time_on_cuda(function: Callable[[], object]) -> float:
     start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    torch.cuda.synchronize()
-    start.record()
-    function()
-    end.record()
-    torch.cuda.synchronize()
+    # A pass that had to ask the driver for memory waited for it, and is taken again.
+    for _ in range(3):
+        allocations = _driver_allocations()
+        torch.cuda.synchronize()
+        start.record()
+        function()
+        end.record()
+        torch.cuda.synchronize()
+        if _driver_allocations() == allocations:
+            break
     return start.elapsed_time(end) / 1000
+
+
+def _driver_allocations() -> int:
+    return torch.cuda.memory_stats().get('num_device_alloc', 0)

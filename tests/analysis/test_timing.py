@@ -1,4 +1,8 @@
-from mmseg_tome.analysis.timing import interleaved_times, medians
+import time
+
+import pytest
+
+from mmseg_tome.analysis.timing import TimeLimitExceeded, interleaved_times, medians, time_limit
 
 
 def test_calls_are_interleaved_after_a_warm_up():
@@ -13,3 +17,12 @@ def test_calls_are_interleaved_after_a_warm_up():
 
 def test_medians():
     assert medians({'a': [3.0, 1.0, 2.0], 'b': [1.0, 2.0]}) == {'a': 2.0, 'b': 1.5}
+
+
+def test_time_limit():
+    with pytest.raises(TimeLimitExceeded, match=r'took longer than 0\.05 s'), time_limit(0.05):
+        time.sleep(5)
+    with time_limit(0.01):
+        pass
+    with time_limit(None):
+        time.sleep(0.02)

@@ -1,0 +1,107 @@
+"""How tools/benchmark.py goes through its cells, with a stand-in for measuring."""
+
+import importlib.util
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('mmseg')
+from mmseg_tome.analysis import benchmark, benchmark_report, benchmark_results, provenance
+
+TOOL = Path(__file__).parents[2] / 'tools/benchmark.py'
+SIZES = ['128x128', '160x128', '192x128']
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Run the tool, with what happens per width of an image; gives its exit code."""
+    spec = importlib.util.spec_from_file_location('benchmark_tool', TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr(benchmark_report, 'draw', lambda frame, path: None)
+    monkeypatch.setattr(provenance, 'commit', lambda: 'abc')
+
+    def run(events: dict, *arguments: str) -> tuple[object, list[int]]:
+        measured = []
+
+        def measure(cell, columns, repeats, on_step):
+            measured.append(cell.width)
+            event = events.get(cell.width, '')
+            note = (event() or '') if callable(event) else event
+            ready = benchmark._Ready(None, cell.batch, None, None)
+            if note:
+                return [benchmark.failed_row(cell, c, repeats, note) for c in columns]
+            return [benchmark._row(cell, c, repeats, ready, [1.0], None) for c in columns]
+
+        monkeypatch.setattr(benchmark, 'measure', measure)
+        argv = ['benchmark.py', '--out', str(tmp_path), '--sizes', *SIZES, *arguments]
+        monkeypatch.setattr('sys.argv', argv)
+        try:
+            tool.main()
+        except SystemExit as end:
+            return end.code, measured
+        return 0, measured
+
+    return run
+
+
+def test_measured_cells_are_not_measured_again(run):
+    assert run({}) == (0, [128, 160, 192])
+    assert run({}) == (0, [])
+    assert run({}, '--columns', 'ours hq') == (0, [])
+
+
+def test_out_of_memory_is_a_result(run, tmp_path):
+    assert run({160: benchmark.OUT_OF_MEMORY}) == (0, [128, 160, 192])
+    assert run({}) == (0, [])
+    assert 'out of memory' in (tmp_path / 'benchmark.md').read_text()
+
+
+def test_other_failures_end_in_an_error_after_the_rest(run):
+    code, measured = run({128: 'its output differs'})
+    assert measured == [128, 160, 192] and 'its output differs' in code
+    code, measured = run({})
+    assert not measured and 'its output differs' in code
+
+
+def fail():
+    raise RuntimeError('CUDA error: an illegal memory access')
+
+
+def test_what_breaks_the_process_ends_it_and_is_not_tried_again(run, tmp_path):
+    code, measured = run({160: fail})
+    assert (code, measured) == (3, [128, 160])
+    code, measured = run({160: fail})
+    assert measured == [192] and 'illegal memory access' in code
+    frame = benchmark_results.load(tmp_path)
+    assert (frame['note'] != '').sum() == len(frame) / 3
+
+
+def test_a_cell_that_takes_too_long_is_given_up(run):
+    code, measured = run({128: lambda: time.sleep(5)}, '--cell-minutes', '0.001')
+    assert measured == [128, 160, 192] and 'TimeLimitExceeded: took longer than 0.06 s' in code
+
+
+def test_no_cell_is_started_when_time_is_up(run, capsys):
+    code, measured = run({128: lambda: time.sleep(0.1)}, '--minutes', '0.001')
+    assert (code, measured) == (3, [128])
+    assert '2 of 3 cells are left' in capsys.readouterr().err
+    assert run({}) == (0, [160, 192])
+
+
+def test_nothing_is_reported_before_anything_is_measured(run, tmp_path):
+    assert run({}, '--minutes', '0.0000001')[0] == 3
+    assert not (tmp_path / 'benchmark.md').exists()
+
+
+@pytest.mark.parametrize(
+    'column, message',
+    [
+        ('our hq', "unknown ['our hq']"),
+        ('graphed hq', "'graphed' and 'compiled' models need --device cuda"),
+    ],
+)
+def test_columns_that_cannot_be_measured(run, column, message):
+    code, measured = run({}, '--columns', column)
+    assert message in code and not measured
