@@ -17,8 +17,34 @@ from .timing import interleaved_times, medians
 STOCK = 'stock'
 
 
-class Comparison:
-    """A model of mmseg or mmpose and its test set, for comparing strategies in one process.
+class Predictor:
+    """A model of mmseg or mmpose that predicts with several strategies.
+
+    Args:
+        cfg: Config of the model.
+        checkpoint: Weights of the model.
+        device: Where to run.
+    """
+
+    def __init__(self, cfg: Config, checkpoint: str | Path, device: str = 'cpu') -> None:
+        self.model = _load(cfg, checkpoint, device)
+
+    @torch.inference_mode()
+    def predict_data(self, data: dict, strategies: Sequence[str]) -> dict[str, BaseDataElement]:
+        """Predict what a test pipeline makes of an image, with every strategy.
+
+        Returns:
+            Data sample by strategy.
+        """
+        batch = {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
+        return {
+            strategy: apply_tome(self.model, strategy).test_step(copy.deepcopy(batch))[0]
+            for strategy in strategies
+        }
+
+
+class Comparison(Predictor):
+    """A model and its test set, for comparing strategies in one process.
 
     Args:
         cfg: Config of the model and its test set.
@@ -27,23 +53,17 @@ class Comparison:
     """
 
     def __init__(self, cfg: Config, checkpoint: str | Path, device: str = 'cpu') -> None:
-        self.model = _load(cfg, checkpoint, device)
+        super().__init__(cfg, checkpoint, device)
         self._stock = _load(with_stock_classes(cfg), checkpoint, device)
         self.dataset = DATASETS.build(cfg.test_dataloader.dataset)
 
-    @torch.inference_mode()
     def predict(self, index: int, strategies: Sequence[str]) -> dict[str, BaseDataElement]:
         """Predict one image of the test set with every strategy.
 
         Returns:
             Data sample by strategy; ground truth and prediction are in it, as `mim test` has them.
         """
-        data = self.dataset[index]
-        batch = {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
-        return {
-            strategy: apply_tome(self.model, strategy).test_step(copy.deepcopy(batch))[0]
-            for strategy in strategies
-        }
+        return self.predict_data(self.dataset[index], strategies)
 
     @torch.inference_mode()
     def seconds_per_image(

@@ -70,12 +70,13 @@ def count_head_gflop(
 
 
 def paper_formulas(backbone: MixVisionTransformer, hw: tuple[int, int]) -> pd.DataFrame:
-    """Evaluate Eqs. 3, 4 and 7 for every stage, in 1e9 multiplications of one block.
+    """Evaluate Eqs. 3 to 7 for every stage, in 1e9 multiplications of one block.
 
     Returns:
-        Columns ``stage``, ``plain attention (Eq. 3)``, ``spatial reduction (Eq. 4)``,
-        ``merging (Eq. 7)``, and ``counted``: matching and one of attention's two products, from the
-        exact numbers of tokens.
+        Columns ``stage``, ``λ_q`` and ``λ_kv`` (Eq. 5, from the exact numbers of tokens),
+        ``plain attention (Eq. 3)``, ``spatial reduction (Eq. 4)``, ``merging, no reduction
+        (Eq. 6)`` (all tokens merged at the stage's rate), ``merging (Eq. 7)``, and ``counted``:
+        matching and one of attention's two products, from the exact numbers of tokens.
     """
     rows = []
     sizes = _map_sizes(backbone, hw)
@@ -89,13 +90,22 @@ def paper_formulas(backbone: MixVisionTransformer, hw: tuple[int, int]) -> pd.Da
         rows.append(
             {
                 'stage': i + 1,
+                'λ_q': tokens.q / tokens.q_merged,
+                'λ_kv': tokens.kv / tokens.kv_merged,
                 'plain attention (Eq. 3)': full / 1e9,
                 'spatial reduction (Eq. 4)': full / ratio**2 / 1e9,
+                'merging, no reduction (Eq. 6)': full * _eq_6(tokens, stage.q, stage.kv) / 1e9,
                 'merging (Eq. 7)': full * _eq_7(tokens, ratio, stage.q, stage.kv) / 1e9,
                 'counted': (tokens.q_merged * tokens.kv_merged * channels + matching) / 1e9,
             }
         )
     return pd.DataFrame(rows)
+
+
+def _eq_6(tokens: StageTokens, q: Merging | None, kv: Merging | None) -> float:
+    """1 / lambda^2, and a quarter if tokens are matched: lambda of the side that is merged."""
+    left = min(tokens.q_merged / tokens.q, tokens.kv_merged / tokens.kv)
+    return left**2 + 0.25 * any(isinstance(side, BipartiteSoftMatching) for side in (q, kv))
 
 
 def _eq_7(tokens: StageTokens, ratio: int, q: Merging | None, kv: Merging | None) -> float:

@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from unittest import mock
 
@@ -84,14 +84,44 @@ def profile(
         two 2048x2048 matrices on this machine, which is in ``attrs['limit']``). Waiting for a GPU
         after every step costs some time itself: the sum is more than an undisturbed pass takes.
     """
-    device = image.device.type
-    runs = [_run(backbone, head, image, device) for _ in range(repeats + 1)][1:]
+    return profile_in_turns({'': (backbone, head)}, image, repeats)['']
+
+
+def profile_in_turns(
+    models: Mapping[str, tuple[MixVisionTransformer, nn.Module]],
+    image: torch.Tensor,
+    repeats: int = 7,
+    on_step: Callable[[], None] = lambda: None,
+) -> dict[str, pd.DataFrame]:
+    """Profile models in turns, so that whatever else the machine does falls on all alike.
+
+    Args:
+        models: Backbone and head by name; see :func:`profile` for them and what is returned.
+        image: ``[B, 3, H, W]``.
+        repeats: Timed passes of each, after one of warm-up.
+        on_step: Called after every pass, for a progress bar.
+    """
+    runs: dict[str, list[dict]] = {name: [] for name in models}
+    for _ in range(repeats + 1):
+        for name, model in models.items():
+            runs[name].append(_run(*model, image, image.device.type))
+            on_step()
+    limit = matrix_rate(image)
+    return {name: _frame(*model, image, runs[name][1:], limit) for name, model in models.items()}
+
+
+def _frame(
+    backbone: MixVisionTransformer,
+    head: nn.Module,
+    image: torch.Tensor,
+    runs: Sequence[Mapping[tuple[int, str], float]],
+    limit: float,
+) -> pd.DataFrame:
     gflop = complexity.count_gflop(backbone, tuple(image.shape[2:])).set_index(['stage', 'step'])
     gflop = (len(image) * gflop['gflop']).to_dict()
     gflop[0, complexity.HEAD] = len(image) * complexity.count_head_gflop(
         backbone, tuple(image.shape[2:]), head.channels, head.num_classes
     )
-    limit = matrix_rate(image)
     rows = []
     for key in runs[0]:
         seconds = statistics.median(run[key] for run in runs)

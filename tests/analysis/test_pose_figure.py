@@ -53,3 +53,11 @@ def test_what_is_not_labelled_is_not_drawn(tmp_path):
 def test_title_counts_as_pck_does(shift, count):
     # The longer side of the box is 100 pixels, and a tenth of it is wrong already.
     assert _count_correct(make_sample(), TRUTH + [shift, 0]) == f'{count} of 3 within 0.1'
+
+
+def test_without_ground_truth_the_first_prediction_is_black(tmp_path):
+    sample = make_sample(truth=None, visible=np.ones(4, bool))
+    assert _count_correct(sample, TRUTH) == '0 of 4 moved from none'
+    assert _count_correct(sample, TRUTH + [5, 0]) == '4 of 4 moved from none'
+    assert _count_correct(sample, TRUTH + [4.9, 0]) == '0 of 4 moved from none'
+    assert close_to(draw(tmp_path / 'a.png', sample), (0, 0, 0)) > 100

@@ -1,0 +1,77 @@
+"""Writing a table: Markdown to paste, CSV, and a plot."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from . import paper
+
+
+@dataclass
+class Report:
+    """What a table says.
+
+    Args:
+        name: Of the files, such as 'table3'.
+        title: A heading.
+        caption: What it was measured on and with.
+        tables: Ours: a sentence or heading, and the table.
+        beside: Ours and the paper's side by side; None if nothing compares.
+        paper_of: Which of the paper's tables that is, such as 'Table III'.
+        raw: All single results, and the paper's, for the CSV.
+        missing: Cells that are not computed yet.
+        draw: Writes the plot, once nothing is missing.
+    """
+
+    name: str
+    title: str
+    caption: str
+    tables: Sequence[tuple[str, pd.DataFrame]]
+    raw: pd.DataFrame
+    beside: pd.DataFrame | None = None
+    paper_of: str = ''
+    missing: Sequence[str] = ()
+    draw: Callable[[Path], None] | None = field(default=None, repr=False)
+
+    @property
+    def markdown(self) -> str:
+        """The whole of it."""
+        parts = [f'# {self.title}']
+        if self.missing:
+            parts.append(
+                f'**Not finished**: {len(self.missing)} cells are missing '
+                f'({", ".join(self.missing[:6])}{", …" * (len(self.missing) > 6)}).'
+            )
+        for heading, table in self.tables:
+            parts += [heading, _to_markdown(table)]
+        parts.append(self.caption)
+        if self.beside is not None:
+            parts += [
+                f"Beside the paper's {self.paper_of}. Columns headed *paper* are quoted from it "
+                f'({paper.SOURCE}; {paper.MACHINE}) and were not measured here; in parentheses, '
+                'the change against no merging, each within its own column:',
+                _to_markdown(self.beside),
+            ]
+        return '\n\n'.join(parts) + '\n'
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write ``<name>.md``, ``.csv`` and ``.png``, in place of earlier ones of this folder.
+
+        They hold nothing that is not in the cells, which are kept.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        markdown, table, plot = (folder / f'{self.name}.{end}' for end in ('md', 'csv', 'png'))
+        markdown.write_text(self.markdown)
+        self.raw.to_csv(table, index=False)
+        if self.missing or self.draw is None:
+            return [markdown, table]
+        self.draw(plot)
+        return [markdown, table, plot]
+
+
+def _to_markdown(table: pd.DataFrame) -> str:
+    # Rounded beforehand: tabulate would drop the zeros of texts that look like numbers.
+    left = ['left'] + ['right'] * (len(table.columns) - 1)
+    return table.to_markdown(index=False, disable_numparse=True, colalign=left)
