@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import traceback
 from pathlib import Path
 
 import pandas as pd
@@ -27,9 +28,15 @@ def main() -> None:
     if table.exists():
         sys.exit(f'{table} is there already: give another --out')
     cells = [(step, shape, d) for step, shapes in STEPS.items() for shape in shapes for d in DTYPES]
-    rows = []
+    rows, failed = [], []
     for step, shape, dtype in track(cells, 'Kernels'):
-        rows += measure(step, shape, dtype, args.device)
+        try:
+            rows += measure(step, shape, dtype, args.device)
+        except Exception as error:
+            traceback.print_exc()
+            failed.append(f'{step}, {shape.name}, {dtype}: {type(error).__name__}: {error}')
+    if not rows:
+        sys.exit('\n'.join(['nothing was measured:', *failed]))
     frame = pd.DataFrame(rows)
     where = provenance(args.device)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -42,6 +49,8 @@ def main() -> None:
     where = ', '.join(f'{k} {v}' for k, v in where.items() if v)
     (args.out / 'kernels.md').write_text(f'# Kernels\n\n{where}\n\n{text}\n')
     print(text)
+    if failed:
+        sys.exit('\n'.join(['these were not measured:', *failed]))
 
 
 if __name__ == '__main__':
