@@ -41,7 +41,7 @@ def measure(
     where = provenance.here(device)
     key = {
         'run': 'inference times',
-        **runs.recipe.key(),
+        **runs.recipe.key(of='test'),
         'checkpoint': file_hash(checkpoint),
         'strategies': strategies_key(strategies),
         'repeats': repeats,

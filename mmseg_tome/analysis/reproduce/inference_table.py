@@ -103,7 +103,7 @@ def _report(
     if speed:
         seconds = speed['seconds_per_image']
         times = inference_speed.speed_table(seconds)
-        # Its outputs are those of `none`: that is compared before this project is released.
+        # Its outputs are those of `none`, as tests compare: it need not be tested itself.
         stock = shown[shown['strategy'] == NONE].assign(strategy=STOCK)
         shown = pd.concat([stock, shown]).merge(times, how='left', on='strategy')
         for strategy in frame['strategy'].unique():

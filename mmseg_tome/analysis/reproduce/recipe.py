@@ -14,6 +14,14 @@ from .cells import file_hash
 
 TOME_CFG = 'model.backbone.tome_cfg'
 SEED = 'randomness.seed'
+# Beginnings of the names of what a config holds for other purposes alone.
+_NOT_READ = {
+    'train': ('test_', 'tta_'),
+    'test': (
+        *('train_', 'val_', 'optim', 'param_scheduler', 'auto_scale_lr', 'default_hooks'),
+        *('randomness', 'load_from', 'resume'),
+    ),
+}
 _PACKAGES = {'mmseg': 'mmsegmentation', 'mmpose': 'mmpose'}
 
 
@@ -42,10 +50,15 @@ class Recipe:
         """What ``mim train`` and ``mim test`` are given."""
         return _PACKAGES[Config.fromfile(self.config).default_scope]
 
-    def key(self, *options: str) -> dict[str, Any]:
-        """All of the config that a result may depend on, and the weights that it starts from."""
+    def key(self, *options: str, of: str) -> dict[str, Any]:
+        """All of the config that a result may depend on, and the weights that it starts from.
+
+        Args:
+            options: More options.
+            of: ``'train'`` or ``'test'``: what only the other reads is left out.
+        """
         cfg = self.resolved(*options)
-        content = cfg.to_dict()
+        content = {k: v for k, v in cfg.to_dict().items() if not k.startswith(_NOT_READ[of])}
         strategy = parse_tome_cfg(cfg.model.backbone.get('tome_cfg'))
         return {
             'config': content,

@@ -35,7 +35,9 @@ class Workplace:
 
     def say(self, line: str) -> None:
         """Print a line above the bars."""
-        self.progress.console.print(f'{datetime.now():%H:%M:%S} {line}', highlight=False)
+        self.progress.console.print(
+            f'{datetime.now():%H:%M:%S} {line}', highlight=False, soft_wrap=True
+        )
 
     def cell(self, folder: str, key: dict) -> Cell:
         """A cell of this table."""
@@ -78,7 +80,7 @@ class Runs(Workplace):
         # Recipes may have checkpoints at the end alone, and validations that no table shows.
         defaults = _checkpoint_options(self.recipe.resolved()) + ['train_cfg.val_begin=1000000000']
         recipe = Recipe(self.recipe.config, (*defaults, *self.recipe.options), self.recipe.launch)
-        key = {'run': 'train', **recipe.key(*options), 'code': code_version()}
+        key = {'run': 'train', **recipe.key(*options, of='train'), 'code': code_version()}
         key['launch'] = recipe.launch  # the number of GPUs is a factor of the batch
         cell = self.cell(f'train/{name}', key)
         cfg = recipe.resolved(*options)
@@ -125,7 +127,7 @@ class Runs(Workplace):
         options = [f'{TOME_CFG}={tome_cfg}', *_per_class_options(self.recipe.resolved())]
         key = {
             'run': 'test',
-            **self.recipe.key(*options),
+            **self.recipe.key(*options, of='test'),
             'checkpoint': file_hash(checkpoint),
             'code': code_version(),
         }

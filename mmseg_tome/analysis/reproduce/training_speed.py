@@ -32,7 +32,7 @@ def measure(runs: Runs, strategies: Mapping[str, str], repeats: int, device: str
     where = provenance.here(device)
     key = {
         'run': 'training steps',
-        **runs.recipe.key(),
+        **runs.recipe.key(of='train'),
         'strategies': strategies_key(strategies),
         'repeats': repeats,
         'device': where['device'],

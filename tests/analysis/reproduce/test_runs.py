@@ -134,3 +134,16 @@ def test_weights_that_were_changed_afterwards_are_noticed(mim, config, tmp_path)
     runs.checkpoint_path('hq-seed0').write_bytes(b'other')
     with pytest.raises(FileNotFoundError, match='not there any more, or changed'):
         runs.train('hq-seed0', 'hq', 0)
+
+
+def test_what_a_run_does_not_read_does_not_count(mim, config, tmp_path):
+    """Another split is tested without training again, and another schedule does not test again."""
+    checkpoint = tmp_path / 'model.pth'
+    checkpoint.write_bytes(b'1')
+    for option in ('test_dataloader.dataset.split=val', 'test_dataloader.dataset.split=test'):
+        make_runs(tmp_path, config, [option])[0].train('hq-seed0', 'hq', 0)
+        make_runs(tmp_path, config, [option])[0].test('hq-seed0', 'hq', checkpoint)
+    assert [command[0] for command in mim.commands] == ['train', 'test', 'test']
+    for option in ('train_cfg.max_iters=7', 'train_cfg.max_iters=8'):
+        make_runs(tmp_path, config, [option])[0].test('model', 'hq', checkpoint)
+    assert [command[0] for command in mim.commands] == ['train', 'test', 'test', 'test']

@@ -66,10 +66,10 @@ class FakeMim:
         pairs = command[command.index('--cfg-options') + 1 :]
         return dict(pair.split('=', 1) for pair in pairs)
 
-    @staticmethod
-    def _save(work_dir: Path, iterations: int) -> None:
+    def _save(self, work_dir: Path, iterations: int) -> None:
         path = work_dir / f'iter_{iterations}.pth'
-        weights = {'a': torch.full((2,), float(iterations))}
+        # No two trainings give the same weights.
+        weights = {'a': torch.full((2,), float(iterations)), 'b': torch.tensor(len(self.commands))}
         content = {'state_dict': weights, 'optimizer': torch.zeros(9), 'meta': {'iter': iterations}}
         torch.save(content, path)
         (work_dir / 'last_checkpoint').write_text(str(path))
