@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...presets import PRESETS, TomeCfg
+from ...presets import AUTO, PRESETS, TomeCfg
 from .bench import Bench, Timing
 from .images import Images
 from .search import Search, preset_stages, searched_presets
 from .space import Stages, key_of
 
 UNMERGED = 'none'
+NAMED = (*PRESETS, AUTO)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Row:
 
 def candidates(search: Search, with_downsampling: bool) -> dict[str, TomeCfg]:
     """What is reported: the presets, and the points of the front that are none, by name."""
-    presets = [name for name in PRESETS if with_downsampling or not PRESETS[name].down_sample]
+    presets = [name for name in NAMED if with_downsampling or not _halves(name)]
     known = {key_of(preset_stages(name, len(PRESETS['hq'].stages))) for name in searched_presets()}
     found = [trial for trial in search.front() if key_of(trial.stages) not in known]
     named = {f'front-{n:02}': trial.stages for n, trial in enumerate(reversed(found), 1)}
@@ -88,14 +89,14 @@ def measure(
         trial = search.trial_of(stages) if stages is not None else None
         if trial is not None:
             metrics = trial.metrics
-        else:  # such as downsampling, which no list of stages can express
+        else:  # what is not searched, or was not reached
             metrics = bench.score(bench.results(tome_cfg, searched))
         results = bench.results(tome_cfg, held_out, on_step)
         rows.append(
             Row(
                 name,
                 stages,
-                name in PRESETS,
+                name in NAMED,
                 timings[name],
                 metrics,
                 bench.score(results),
@@ -112,8 +113,12 @@ def num_steps(candidates: Mapping[str, TomeCfg], held_out: Images, repeats: int)
 
 
 def _stages(name: str, tome_cfg: TomeCfg) -> Stages | None:
-    if name not in PRESETS:
+    if name not in NAMED:
         return list(tome_cfg)
-    if PRESETS[name].down_sample:
+    if name == AUTO or _halves(name):
         return None
     return preset_stages(name, len(PRESETS['hq'].stages))
+
+
+def _halves(name: str) -> bool:
+    return name in PRESETS and PRESETS[name].down_sample

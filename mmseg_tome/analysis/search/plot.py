@@ -18,6 +18,7 @@ PRESET_STYLES = {
     'fast': ('D', '#D55E00'),
     'n2d_2x2': ('^', '#009E73'),
     'downsample': ('v', '#CC79A7'),
+    'auto': ('P', '#56B4E9'),
 }
 _FRONT = '#E69F00'
 _FAR = 'downsample'  # so much faster and worse that the rest would be a spot

@@ -153,7 +153,8 @@ def _fingerprint(
     searched, held_out = halves
     return {
         'config': options.config.stem,
-        'config and its options': hashlib.sha256(config.encode()).hexdigest()[:16],
+        'options': {key: str(value) for key, value in options.cfg_options.items()},
+        'content of the config': hashlib.sha256(config.encode()).hexdigest()[:16],
         'checkpoint': digest(options.checkpoint),
         'metric': objective,
         'labels': 'unmerged predictions' if options.unlabelled else 'ground truth',

@@ -109,6 +109,8 @@ class Search:
     def effects(self) -> dict[str, tuple[float, float]]:
         """Change of quality and of time of each candidate of the sensitivity pass, by its key."""
         none = self.trial_of(preset_stages('none', len(self.sr_ratios)))
+        if none is None:
+            return {}
         keys = {key_of(stages) for stages in alone(self.sr_ratios)}
         return {
             key_of(trial.stages): (trial.quality - none.quality, trial.time - 1)
