@@ -138,6 +138,26 @@ def test_merging_changes_the_heatmaps_and_apply_tome_does_the_same(strategy):
         assert torch.equal(switched(image, None, mode='tensor'), unmerged)
 
 
+@pytest.mark.parametrize('strategy', STRATEGIES)
+def test_autocast_to_bfloat16(strategy):
+    model = make_models(strategy)[0].float()
+    image, samples = make_batch()
+    for sample in samples:
+        sample.gt_fields.heatmaps = sample.gt_fields.heatmaps.float()
+    image = image.float()
+    expected = model(image, samples, mode='loss')['loss_kpt'].item()
+    model.zero_grad()
+    with torch.autocast('cpu', torch.bfloat16):
+        loss = model(image, samples, mode='loss')['loss_kpt']
+    assert 1e-6 < abs(loss.item() / expected - 1) < 0.05  # half precision was used
+    loss.backward()
+    assert all(torch.isfinite(parameter.grad).all() for parameter in model.parameters())
+    with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
+        people = model.eval()(image, samples, mode='predict')
+    for person in people:
+        assert np.isfinite(person.pred_instances.keypoints).all()
+
+
 # As users infer: a config, a checkpoint and an image, all of them files.
 
 
