@@ -13,7 +13,8 @@ from .layout import to_map, to_tokens
 
 # A strip's hidden layer takes about this much: it should stay in cache while four steps pass over
 # it, yet have many rows beside the two that are computed twice.
-_STRIP_BYTES = 4 * 2**20
+_STRIP_BYTES = 2 * 2**20
+_MIN_ROWS = 12
 # In training, more passes go over it, and more is lost by rows that are computed twice.
 _TRAINING_STRIP_BYTES = 6 * 2**20
 # Hidden layers up to this size stay in the last cache anyway, and are done at once.
@@ -133,7 +134,7 @@ def _strip_rows(
     """Rows of a strip, or None where all is done at once."""
     h, w = hw
     row_bytes = w * weights.fc1.shape[0] * tokens.element_size()
-    rows = max(1, strip_bytes // row_bytes)
+    rows = max(_MIN_ROWS, strip_bytes // row_bytes)
     if h <= rows or tokens.shape[0] * h * row_bytes <= _CACHE_BYTES:
         return None
     return rows

@@ -314,6 +314,7 @@ def test_inference_in_strips_of_rows_equals_stock(monkeypatch):
 
     strips = []
     original = ffn._depthwise
+    monkeypatch.setattr(ffn, '_MIN_ROWS', 1)
     monkeypatch.setattr(ffn, '_STRIP_BYTES', 1)
     monkeypatch.setattr(ffn, '_CACHE_BYTES', 0)
     monkeypatch.setattr(ffn, '_depthwise', lambda *a: (strips.append(1), original(*a))[1])
@@ -330,6 +331,7 @@ def test_training_in_strips_of_rows_equals_stock(monkeypatch):
 
     strips = []
     original = ffn.depthwise_gelu
+    monkeypatch.setattr(ffn, '_MIN_ROWS', 1)
     monkeypatch.setattr(ffn, '_TRAINING_STRIP_BYTES', 1)
     monkeypatch.setattr(ffn, '_CACHE_BYTES', 0)
     monkeypatch.setattr(ffn, 'depthwise_gelu', lambda *a: (strips.append(1), original(*a))[1])

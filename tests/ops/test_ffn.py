@@ -46,6 +46,7 @@ def test_strips_equal_the_whole(monkeypatch, strips, batch, rows, hw, dtype):
     tokens = torch.randn(batch, h * w, 6).to(dtype)
     shortcut = torch.randn(batch, h * w, 6).to(dtype)
     before = tokens.clone(), shortcut.clone()
+    monkeypatch.setattr(ffn, '_MIN_ROWS', 1)
     monkeypatch.setattr(ffn, '_STRIP_BYTES', rows * w * 10 * tokens.element_size())
     monkeypatch.setattr(ffn, '_CACHE_BYTES', 0)
     tolerance = 1e-2 if dtype == torch.bfloat16 else 1e-6
@@ -63,6 +64,7 @@ def test_strips_equal_the_whole(monkeypatch, strips, batch, rows, hw, dtype):
 def test_what_fits_in_the_cache_is_done_at_once(monkeypatch, strips):
     weights = make_weights(6, 10)
     tokens = torch.randn(1, 40 * 5, 6)
+    monkeypatch.setattr(ffn, '_MIN_ROWS', 1)
     monkeypatch.setattr(ffn, '_STRIP_BYTES', 16 * 5 * 10 * 4)
     mix_ffn_in_strips(tokens, (40, 5), weights, torch.ops.aten.gelu_)
     assert strips == [(40, 5)]
