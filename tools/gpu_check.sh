@@ -84,6 +84,7 @@ run() {
     bench --models b5 --sizes 1024x1024 --batch 8 --dtypes bf16
     bench --models b5 --sizes 2048x1024 --batch 8 --dtypes bf16
     bench --models b5 --sizes 1024x1024 --batch 8 --dtypes fp32
+    profiles
     bench --models b5 --sizes 3840x2160 --batch auto --dtypes bf16 fp32
     bench --models b5 --sizes 2048x1024 --batch auto --dtypes fp32 bf16
     kernels
@@ -114,6 +115,19 @@ check() {
     }
     report "$(tail -n 1 "$out/tests.txt")"
     echo "$passed" >> "$out/tests.txt"
+}
+
+# Where the time of B5 goes, per stage and step.
+profiles() {
+    local strategy
+    for strategy in none hq; do
+        [[ ! -e $out/profile-$strategy.txt ]] || continue
+        COLUMNS=120 limited "$python" tools/profile_model.py --model b5 --strategy "$strategy" \
+            --device cuda --dtype bf16 --batch 8 > "$out/profile.partial" ||
+            { failed+=("profile $strategy") && continue; }
+        mv "$out/profile.partial" "$out/profile-$strategy.txt"
+        report "profile $strategy"
+    done
 }
 
 kernels() {

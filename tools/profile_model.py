@@ -12,7 +12,7 @@ examples:
   python tools/profile_model.py --strategy none
 
 GFLOP are counted from shapes, two for a multiplication and its addition. `limit` is the share of
-the rate at which this machine multiplies two 2048x2048 matrices.
+the rate at which this machine multiplies two 2048x2048 matrices, on a GPU 8192x8192.
 """
 
 
@@ -25,6 +25,8 @@ def main() -> None:
     add('--strategy', default='hq', help="a preset's name (default: hq)")
     add('--size', default='1024x1024', metavar='WxH', help='pixels (default: %(default)s)')
     add('--device', default='cpu', help='cpu or cuda (default: cpu)')
+    add('--dtype', default='fp32', choices=['fp32', 'tf32', 'fp16', 'bf16'])
+    add('--batch', type=int, default=1, help='images at once (default: 1)')
     add('--repeats', type=int, default=7, help='timed passes (default: 7)')
     args = parser.parse_args()
     try:
@@ -36,6 +38,7 @@ def main() -> None:
 
     from mmseg_tome import PRESETS
     from mmseg_tome.analysis import complexity
+    from mmseg_tome.analysis.model_runs import DTYPES, torch_settings
     from mmseg_tome.analysis.profile import profile
     from mmseg_tome.analysis.provenance import provenance
     from mmseg_tome.analysis.quiet import quiet_logs
@@ -45,12 +48,17 @@ def main() -> None:
         parser.error(f'--strategy {args.strategy}: allowed are {", ".join(PRESETS)}')
     if args.device != 'cpu' and not torch.cuda.is_available():
         parser.error(f'--device {args.device}: PyTorch sees no CUDA device')
+    if args.batch < 1:
+        parser.error(f'--batch {args.batch}: give 1 or more')
     with quiet_logs():
-        model = build_segmentor(args.model, Column('ours', args.strategy)).to(args.device)
-    image = torch.randn(1, 3, height, width, device=args.device)
-    frame = profile(model.backbone, model.head, image, args.repeats)
+        model = build_segmentor(args.model, Column('ours', args.strategy))
+    where = dict(device=args.device, dtype=DTYPES[args.dtype])
+    image = torch.randn(args.batch, 3, height, width).to(**where)
+    with torch_settings(args.dtype):
+        model = model.to(**where)
+        frame = profile(model.backbone, model.head, image, args.repeats)
 
-    title = f'{args.model.upper()} {args.strategy}, {args.size}, batch 1'
+    title = f'{args.model.upper()} {args.strategy}, {args.size}, {args.dtype}, batch {args.batch}'
     table = Table(
         title=title, caption=', '.join(f'{k} {v}' for k, v in provenance(args.device).items())
     )

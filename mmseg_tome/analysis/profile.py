@@ -81,8 +81,8 @@ def profile(
     Returns:
         Columns ``stage`` (0 for the head), ``step``, ``ms``, ``share`` (percent), ``gflop``
         (counted from shapes), ``gflop_per_s``, ``of_limit`` (percent of the rate of a product of
-        two 2048x2048 matrices on this machine, which is in ``attrs['limit']``). Waiting for a GPU
-        after every step costs some time itself: the sum is more than an undisturbed pass takes.
+        two large matrices on this machine, which is in ``attrs['limit']``). Waiting for a GPU after
+        every step costs some time itself: the sum is more than an undisturbed pass takes.
     """
     return profile_in_turns({'': (backbone, head)}, image, repeats)['']
 
@@ -142,8 +142,9 @@ def _frame(
     return frame
 
 
-def matrix_rate(like: torch.Tensor, size: int = 2048, repeats: int = 7) -> float:
+def matrix_rate(like: torch.Tensor, size: int | None = None, repeats: int = 7) -> float:
     """Measure the rate of a matrix product in 1e9 operations per second, in the tensor's dtype."""
+    size = size or (2048 if like.device.type == 'cpu' else 8192)  # a GPU needs more
     a = torch.randn(size, size, device=like.device, dtype=like.dtype)
     clock = _Clock(like.device.type)
     times = []

@@ -1,7 +1,6 @@
 """Bipartite soft matching: merge the most similar tokens into a regular grid of destinations."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -112,13 +111,31 @@ def _partition(h: int, w: int, sx: int, sy: int, device: torch.device) -> tuple[
     return _cached_partition(h, w, sx, sy, device)
 
 
-@lru_cache(maxsize=64)
-def _cached_partition(
-    h: int, w: int, sx: int, sy: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    # An inference tensor kept in the cache could not be used by a later training step.
-    with torch.inference_mode(False):
-        return _compute_partition(h, w, sx, sy, device)
+# The sizes used last. A CUDA graph holds addresses: what one refers to is kept for good.
+_recent: dict[tuple, tuple[Tensor, Tensor]] = {}
+_in_graphs: dict[tuple, tuple[Tensor, Tensor]] = {}
+_MOST_RECENT = 64
+
+
+def _cached_partition(*key: int | torch.device) -> tuple[Tensor, Tensor]:
+    if key in _in_graphs:
+        return _in_graphs[key]
+    capturing = _is_capturing(key[-1])
+    partition = _recent.pop(key, None)
+    if partition is None:
+        # An inference tensor kept in the cache could not be used by a later training step.
+        with torch.inference_mode(False):
+            partition = _compute_partition(*key)
+        if capturing:  # it has no values until the graph runs
+            return partition
+    (_in_graphs if capturing else _recent)[key] = partition
+    if len(_recent) > _MOST_RECENT:
+        _recent.pop(next(iter(_recent)), None)
+    return partition
+
+
+def _is_capturing(device: torch.device) -> bool:
+    return device.type == 'cuda' and torch.cuda.is_current_stream_capturing()
 
 
 def _compute_partition(
@@ -132,7 +149,7 @@ def _compute_partition(
     # Destinations before each token, in closed form: those of the rows above, then of its own row.
     dst_above = ((row + sy - 1) // sy).clamp(max=cells_y) * cells_x
     dst_left = ((column + sx - 1) // sx).clamp(max=cells_x)
-    dst_before = dst_above + torch.where(on_dst_row, dst_left, 0)
+    dst_before = dst_above + dst_left * on_dst_row
     num_src = h * w - cells_y * cells_x
     position = torch.where(is_dst, num_src + dst_before, index - dst_before)
     grouped = torch.zeros_like(index).scatter_(0, position, index)

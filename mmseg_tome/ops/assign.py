@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .backend import runs_kernel
+from .backend import call_kernel, runs_kernel
 from .merge import Members
 
 
@@ -26,9 +26,7 @@ def assign_slots(
         them, else None.
     """
     if runs_kernel(score):
-        slot, *members = torch.ops.mmseg_tome.assign_slots(
-            score, match, src_index, dst_index, num_merged
-        )
+        slot, *members = call_kernel('assign_slots', score, match, src_index, dst_index, num_merged)
         return slot, Members(*members)
     num_kept = src_index.numel() - num_merged
     merged = torch.zeros_like(score, dtype=torch.bool)

@@ -2,9 +2,12 @@
 
 import importlib
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 BACKENDS = ('auto', 'torch', 'triton')
 # fp64 is for references, and stays with PyTorch.
@@ -14,6 +17,9 @@ _LEAST_CAPABILITY = (8, 0)
 
 # How often each kernel op ran in this process; what PyTorch computed is not counted.
 kernel_runs: Counter[str] = Counter()
+
+# What launches the kernels of each op.
+launchers: dict[str, Callable] = {}
 
 _backend = 'auto'
 
@@ -58,6 +64,25 @@ def runs_kernel(tokens: Tensor) -> bool:
     if obstacle := _obstacle(device):
         raise RuntimeError(f"backend 'triton' cannot run: {obstacle}; choose 'auto' or 'torch'")
     return True
+
+
+def call_kernel(name: str, tensor: Tensor, *args: Any) -> Any:
+    """Call ``torch.ops.mmseg_tome.<name>``, where :func:`runs_kernel` said so.
+
+    PyTorch's dispatcher takes longer for an operator written in Python than a small kernel does. It
+    is left out where it has nothing to do: no gradient to record, and nobody who watches.
+    """
+    if torch.compiler.is_compiling() or _is_watched(tensor, *args):
+        return getattr(torch.ops.mmseg_tome, name)(tensor, *args)
+    return launchers[name](tensor, *args)
+
+
+def _is_watched(*args: Any) -> bool:
+    tensors = [arg for arg in args if isinstance(arg, Tensor)]
+    if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
+        return True
+    plain = all(type(tensor) in (Tensor, torch.nn.Parameter) for tensor in tensors)
+    return not plain or is_in_torch_dispatch_mode()
 
 
 @torch.compiler.assume_constant_result

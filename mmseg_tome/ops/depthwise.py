@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .backend import runs_kernel
+from .backend import call_kernel, runs_kernel
 from .layout import to_map, to_tokens
 
 
@@ -31,6 +31,6 @@ def depthwise_gelu(hidden: Tensor, hw: tuple[int, int], weight: Tensor, bias: Te
             hidden = hidden.to(torch.get_autocast_dtype(device))  # as conv2d does
         elif hidden.dtype != weight.dtype:
             raise TypeError(f'hidden is {hidden.dtype} and weight {weight.dtype}: give one dtype')
-        return torch.ops.mmseg_tome.depthwise_gelu(hidden, *hw, weight, bias)
+        return call_kernel('depthwise_gelu', hidden, *hw, weight, bias)
     token_map = F.conv2d(to_map(hidden, hw), weight, bias, padding=1, groups=weight.shape[0])
     return F.gelu(to_tokens(token_map))

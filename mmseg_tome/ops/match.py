@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .backend import runs_kernel
+from .backend import call_kernel, runs_kernel
 
 # Rows of the source-by-destination matrix are worked off in chunks of about this many scores, so
 # that the full matrix of a large map (3 GiB for the queries of stage 1 at 1024x1024) never exists.
@@ -30,7 +30,7 @@ def best_match(tokens: Tensor, src_index: Tensor, dst_index: Tensor) -> tuple[Te
     Source: Sec. III-B, Eq. 1; the cosine is tomesd's.
     """
     if runs_kernel(tokens):
-        return torch.ops.mmseg_tome.best_match(tokens, src_index, dst_index)
+        return call_kernel('best_match', tokens, src_index, dst_index)
     with torch.autocast(tokens.device.type, enabled=False):
         dtype = torch.promote_types(tokens.dtype, torch.float32)
         src = F.normalize(tokens.index_select(1, src_index).to(dtype), dim=-1)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .backend import runs_kernel
+from .backend import call_kernel, runs_kernel
 
 
 class Members(NamedTuple):
@@ -47,7 +47,7 @@ def merge_tokens(
     """
     if runs_kernel(tokens):
         members = members_of(slot, num_slots) if members is None else members
-        return torch.ops.mmseg_tome.reduce_slots(tokens, slot, *members, True)
+        return call_kernel('reduce_slots', tokens, slot, *members, True)
     b, n, c = tokens.shape
     flat = _flat_slots(slot, num_slots)
     dtype = torch.promote_types(tokens.dtype, torch.float32)
@@ -74,7 +74,7 @@ def unmerge_tokens(merged: Tensor, slot: Tensor, members: Members | None = None)
     b, m, c = merged.shape
     if runs_kernel(merged):
         members = members_of(slot, m) if members is None else members
-        return torch.ops.mmseg_tome.gather_slots(merged, slot, *members, False)
+        return call_kernel('gather_slots', merged, slot, *members, False)
     rows = merged.reshape(b * m, c).index_select(0, _flat_slots(slot, m))
     return rows.view(b, slot.shape[1], c)
 

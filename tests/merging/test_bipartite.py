@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tomesd.merge import bipartite_soft_matching_random2d
 
-from mmseg_tome.merging import BipartiteSoftMatching
+from mmseg_tome.merging import BipartiteSoftMatching, bipartite
 
 from ..reference import relative_difference
 
@@ -111,18 +111,51 @@ def test_the_most_similar_pairs_are_merged():
     assert len({slot[i] for i in (0, 2, 4, 5, 7)}) == 5
 
 
-def test_a_cache_filled_in_inference_mode_serves_training():
-    from mmseg_tome.merging import bipartite
+@pytest.fixture
+def partitions(monkeypatch):
+    """Empty caches of partitions: of the sizes used last, and of those in CUDA graphs."""
+    caches = {}, {}
+    monkeypatch.setattr(bipartite, '_recent', caches[0])
+    monkeypatch.setattr(bipartite, '_in_graphs', caches[1])
+    return caches
 
-    bipartite._cached_partition.cache_clear()
+
+def test_a_cache_filled_in_inference_mode_serves_training(partitions):
     tokens = torch.randn(1, 30, 4)
     with torch.inference_mode():
         BipartiteSoftMatching(0.5, 2, 2).plan(tokens, (5, 6))
-    assert bipartite._cached_partition.cache_info().currsize == 1
+    assert len(partitions[0]) == 1
     tokens.requires_grad_()
     plan = BipartiteSoftMatching(0.5, 2, 2).plan(tokens, (5, 6))
     plan.unmerge(plan.merge(tokens)).sum().backward()
     torch.testing.assert_close(tokens.grad, torch.ones_like(tokens))
+
+
+def partition(h):
+    return bipartite._partition(h, 6, 2, 2, torch.device('cpu'))
+
+
+def test_the_cache_holds_the_sizes_used_last(monkeypatch, partitions):
+    monkeypatch.setattr(bipartite, '_MOST_RECENT', 2)
+    first = partition(4)[0]
+    partition(5)
+    assert partition(4)[0] is first
+    partition(6)
+    assert [key[0] for key in partitions[0]] == [4, 6]
+
+
+def test_what_a_cuda_graph_refers_to_is_kept(monkeypatch, partitions):
+    monkeypatch.setattr(bipartite, '_MOST_RECENT', 1)
+    before = partition(4)
+    with monkeypatch.context() as capturing:
+        capturing.setattr(bipartite, '_is_capturing', lambda device: True)
+        assert partition(4) is before
+        # What is computed by the graph itself has no values before it runs.
+        assert partition(8) is not partition(8)
+    for h in (5, 6, 7):
+        partition(h)
+    assert partition(4) is before
+    assert len(partitions[0]) == len(partitions[1]) == 1
 
 
 @pytest.mark.parametrize(

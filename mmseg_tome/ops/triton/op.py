@@ -7,7 +7,7 @@ import torch
 import triton
 import triton.language as tl
 
-from ..backend import kernel_runs
+from ..backend import kernel_runs, launchers
 
 # Whether kernels run in Triton's interpreter, on a CPU (TRITON_INTERPRET=1).
 INTERPRETED = not isinstance(tl.softmax, triton.JITFunction)
@@ -27,6 +27,7 @@ def kernel_op(name: str) -> Callable[[Callable], torch.library.CustomOpDef]:
             with torch.cuda.device_of(tensor):  # Triton launches on the current device
                 return launch(tensor, *args)
 
+        launchers[name] = run
         return torch.library.custom_op(f'mmseg_tome::{name}', run, mutates_args=())
 
     return register

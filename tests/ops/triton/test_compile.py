@@ -3,11 +3,13 @@
 import pytest
 import torch
 
+from mmseg_tome import PRESETS
 from mmseg_tome.merging import BipartiteSoftMatching
 from mmseg_tome.models import EfficientMultiheadAttention
 from mmseg_tome.ops import depthwise_gelu
 
-from ...reference import relative_difference
+from ...models.test_backbone import image
+from ...reference import make_pair, relative_difference
 from .accuracy import counted_runs
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
@@ -138,3 +140,23 @@ def test_reduced_overhead(device, training):
                 (out,) = torch.autograd.grad(out.square().mean(), x)
             results.append(out.clone())
         assert relative_difference(*results) < 1e-5
+
+
+@needs_gpu
+@pytest.mark.parametrize('dtype, allowed', [(torch.float32, 1e-4), (torch.bfloat16, 2e-2)])
+@pytest.mark.parametrize('strategy', PRESETS)
+def test_cuda_graph_of_the_backbone(device, strategy, dtype, allowed):
+    """After one pass as a warm-up, as docs/kernels.md has it; then replayed on other images."""
+    _, model = make_pair(tome_cfg=strategy, num_layers=[1, 1, 1, 1])
+    model = model.to(device, dtype)
+    images = image((128, 160)).to(device, dtype)
+    with torch.inference_mode():
+        model(images)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            out = model(images)
+        for seed in (2, 3):
+            images.copy_(image((128, 160), seed=seed))
+            graph.replay()
+            for actual, expected in zip(out, model(images), strict=True):
+                assert relative_difference(actual, expected) < allowed

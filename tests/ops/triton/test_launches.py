@@ -1,0 +1,71 @@
+"""How many kernels a block launches, which is what small batches wait for."""
+
+from collections import Counter
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from mmseg_tome.merging import BipartiteSoftMatching
+from mmseg_tome.models.backbone import TransformerEncoderLayer
+from mmseg_tome.ops import backend, merge_tokens
+
+from .accuracy import counted_runs
+
+HW = 8, 8
+# These launch nothing: they name memory, or take it.
+FREE = {
+    *('view', '_unsafe_view', 't', 'transpose', 'permute', 'slice', 'select', 'unbind', 'split'),
+    *('detach', 'alias', 'unsqueeze', 'expand', 'as_strided', 'empty', 'new_empty', 'reshape'),
+}
+# Norms of the tokens beside the best matches; and two steps of finding slots.
+LAUNCHES = {'best_match': 2, 'assign_slots': 2}
+
+
+class Launches(TorchDispatchMode):
+    """Counts operators by name, views and allocations left out."""
+
+    def __init__(self):
+        super().__init__()
+        self.counts = Counter()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        if name not in FREE:
+            self.counts[name] += LAUNCHES.get(name, 1)
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize('merges, most', [(False, 13), (True, 19)])
+def test_launches_of_a_block_of_stage_3(device, merges, most):
+    torch.manual_seed(0)
+    block = TransformerEncoderLayer(32, 2, 64, sr_ratio=2).to(device).eval()
+    if merges:
+        block.attn.q_merging = BipartiteSoftMatching(0.8, 4, 4)
+    x = torch.randn(1, HW[0] * HW[1], 32, device=device)
+    with torch.no_grad():
+        block(x, HW)  # fills the cache of partitions
+        with Launches() as launches:
+            block(x, HW)
+    assert launches.counts.total() == most, launches.counts
+    assert launches.counts['depthwise_gelu'] == 1
+
+
+def test_the_dispatcher_is_left_out_in_inference_alone(monkeypatch, device):
+    monkeypatch.setattr(backend, 'launchers', dict(backend.launchers))
+    seen, launch = [], backend.launchers['reduce_slots']
+    backend.launchers['reduce_slots'] = lambda *args: (seen.append(1), launch(*args))[1]
+    tokens = torch.randn(1, 4, 3, device=device)
+    slot = torch.tensor([[0, 1, 1, 0]], device=device)
+    expected = torch.stack([tokens[0, [0, 3]].mean(0), tokens[0, [1, 2]].mean(0)])
+    with counted_runs() as ran:
+        torch.testing.assert_close(merge_tokens(tokens, slot, 2)[0], expected)
+        assert len(seen) == 1
+        with torch.no_grad():
+            merge_tokens(tokens.clone().requires_grad_(), slot, 2)
+        assert len(seen) == 2
+        assert merge_tokens(tokens.clone().requires_grad_(), slot, 2).requires_grad
+        with Launches():
+            merge_tokens(tokens, slot, 2)
+        assert len(seen) == 2
+    assert ran['reduce_slots'] == 4
