@@ -101,7 +101,7 @@ class Comparison(Predictor):
 
 def with_stock_classes(cfg: Config) -> Config:
     """The same model built of mmseg's own classes; for pose it has a backbone only."""
-    cfg = cfg.copy()
+    cfg = copy.deepcopy(cfg)  # `Config.copy` shares what is nested
     cfg.model.backbone.pop('tome_cfg', None)
     cfg.model.backbone.type = 'mmseg.models.backbones.mit.MixVisionTransformer'
     if 'decode_head' in cfg.model:

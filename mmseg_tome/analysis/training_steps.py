@@ -1,5 +1,6 @@
 """Training steps of one model under several strategies: time and memory."""
 
+import copy
 import gc
 import statistics
 from collections.abc import Callable, Mapping
@@ -45,7 +46,7 @@ def measure_training_steps(
         batch = _read_batch(cfg)
         configs = {STOCK: with_stock_classes(cfg)}
         for name, tome_cfg in strategies.items():
-            configs[name] = cfg.copy()
+            configs[name] = copy.deepcopy(cfg)  # `Config.copy` shares what is nested
             configs[name].model.backbone.tome_cfg = tome_cfg
         memory = {name: _memory(_Step(one, batch, device)) for name, one in configs.items()}
         steps = {name: _Step(one, batch, device) for name, one in configs.items()}
@@ -76,7 +77,7 @@ class _Step:
 
 def _read_batch(cfg: Config) -> Callable[[], Any]:
     """Return a function that reads the same batch each time: preprocessing may change it."""
-    loader = cfg.copy().train_dataloader
+    loader = copy.deepcopy(cfg.train_dataloader)
     loader.update(num_workers=0, persistent_workers=False)
 
     def read() -> Any:

@@ -110,6 +110,7 @@ class Cell:
             )
             self.folder.rename(aside)
         changes = differences(content['key'], self.key) if content else ['no cell.json in it']
+        changes.sort(key=lambda line: line.startswith('config.'))  # of which there may be many
         more = f', and {len(changes) - _SHOWN} more' if len(changes) > _SHOWN else ''
         self._say(
             f'{self.name}: computed again, since it was computed with other settings '
