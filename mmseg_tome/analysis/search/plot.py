@@ -58,7 +58,7 @@ def _draw_trials(axis: Axes, trials: Sequence[Trial], rows: Sequence[Row]) -> No
     pruned = [trial for trial in trials if trial.pruned]
     _scatter(axis, measured, marker='.', s=45, color='0.45', label='measured on all images')
     if pruned:
-        label = 'estimated from a part: clearly beaten'
+        label = 'pruned: quality estimated'
         _scatter(axis, pruned, marker='x', s=18, color='0.75', label=label)
     front = non_dominated(measured)
     axis.step(
@@ -78,7 +78,7 @@ def _draw_trials(axis: Axes, trials: Sequence[Trial], rows: Sequence[Row]) -> No
     if outside:
         text = f'{len(outside)} trial{"s" if len(outside) > 1 else ""} slower or worse than shown'
         axis.text(0.01, 0.01, text, transform=axis.transAxes, fontsize=8, color='0.4')
-    axis.legend(fontsize=8, ncols=3, loc='upper center', bbox_to_anchor=(0.5, -0.12))
+    axis.legend(fontsize=8, ncols=2, loc='upper center', bbox_to_anchor=(0.5, -0.12))
 
 
 def _draw_rows(axis: Axes, rows: Sequence[Row], chosen: Sequence[str]) -> None:
@@ -93,9 +93,9 @@ def _draw_rows(axis: Axes, rows: Sequence[Row], chosen: Sequence[str]) -> None:
         color=_FRONT,
         marker='o',
         markersize=4,
-        linewidth=1,
+        linestyle='none',  # on other images it need not be a front
         elinewidth=0.8,
-        label='found: the front of the search (bars: quartiles of time)',
+        label='front of the search (bars: quartiles)',
     )
     marked = [row for row in found if row.name in chosen]
     for row in marked:
@@ -120,7 +120,7 @@ def _draw_rows(axis: Axes, rows: Sequence[Row], chosen: Sequence[str]) -> None:
     presets = [(row.name, row.time, row.held_out_quality) for row in rows if row.is_preset]
     _limit(axis, [(row.time, row.held_out_quality) for row in found], presets)
     _mark_presets(axis, presets)
-    axis.legend(fontsize=8, ncols=3, loc='upper center', bbox_to_anchor=(0.5, -0.12))
+    axis.legend(fontsize=8, ncols=2, loc='upper center', bbox_to_anchor=(0.5, -0.12))
 
 
 def _limit(
