@@ -23,8 +23,9 @@ __all__ = ['DTYPES', 'OUT_OF_MEMORY', 'Cell', 'failed_row', 'measure', 'num_step
 
 # The note of a model that does not fit; all others are of failures.
 OUT_OF_MEMORY = 'out of memory'
-# Twice as many images are tried only if they would leave this share of a GPU's memory to others.
-_FREE_SHARE = 0.2
+# Twice as many images are tried only if they take at most this share of a GPU's memory. What a
+# graph takes is not given back between passes.
+_LARGEST_SHARE, _LARGEST_SHARE_OF_A_GRAPH = 0.8, 0.06
 
 
 class _Ready(NamedTuple):
@@ -205,6 +206,8 @@ def _best_batch(cell: Cell, column: Column, model: nn.Module, image: Tensor) -> 
             return best if time >= best_time else batch
         best, best_time, batch = batch, time, 2 * batch
         if cell.on_cuda:
+            is_graph = column.make in ('graphed', 'compiled')
+            share = _LARGEST_SHARE_OF_A_GRAPH if is_graph else _LARGEST_SHARE
             _, total = torch.cuda.mem_get_info()
-            if 2 * torch.cuda.max_memory_allocated() > (1 - _FREE_SHARE) * total:
+            if 2 * torch.cuda.max_memory_allocated() > share * total:
                 return best

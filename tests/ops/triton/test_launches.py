@@ -38,6 +38,8 @@ class Launches(TorchDispatchMode):
 
 @pytest.mark.parametrize('merges, most', [(False, 13), (True, 19)])
 def test_launches_of_a_block_of_stage_3(device, merges, most):
+    if device != 'cpu':
+        pytest.skip('the names of operators are those of a CPU')
     torch.manual_seed(0)
     block = TransformerEncoderLayer(32, 2, 64, sr_ratio=2).to(device).eval()
     if merges:
