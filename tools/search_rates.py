@@ -8,7 +8,8 @@ from pathlib import Path
 EXAMPLES = """\
 examples:
   python tools/search_rates.py configs/camvid/segformer_mit-b0_none_1xb4-3k_camvid-480x360.py \\
-      camvid.pth --minutes 15 --cfg-options test_dataloader.dataset.data_root=/path/to/camvid
+      checkpoints/segformer_mit-b0_camvid-480x360.pth --minutes 15 \\
+      --cfg-options test_dataloader.dataset.data_root=/path/to/camvid
       on the config's test set: half of its images are searched on, the other half is reported on
 
   python tools/search_rates.py CONFIG CHECKPOINT --size 2048x1024 --unlabelled images --minutes 30

@@ -34,6 +34,11 @@ class Choice:
     holds: bool
     interval: tuple[float, float]
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether the difference is more than what drawing the images again would change."""
+        return self.interval[0] > 0 or self.interval[1] < 0
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -116,7 +116,12 @@ def verdict(answer: Answer) -> str:
     if answer.is_yes:
         held = [choice.row.name for choice in answer.choices if choice.holds]
         names = ' and '.join(dict.fromkeys(held))
-        return f'Yes: {names}, chosen by the images searched on, beats {rival} on those held out.'
+        text = f'Yes: {names}, chosen by the images searched on, beats {rival} on those held out.'
+        if not any(choice.holds and choice.is_clear for choice in answer.choices):
+            text += (
+                ' But drawn again, these images could say the opposite: the interval contains 0.'
+            )
+        return text
     text = f'No: what was chosen by the images searched on does not beat {rival} on those held out.'
     if answer.others:
         names = ', '.join(row.name for row in answer.others)

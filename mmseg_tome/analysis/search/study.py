@@ -85,7 +85,10 @@ class Study:
         """Begin the trial of a given candidate."""
         self._study.enqueue_trial(encode(stages))
         trial = self._study.ask()
-        suggest(trial, self._num_stages)
+        while key_of(suggest(trial, self._num_stages)) != key_of(stages):
+            # Queued by a run that was interrupted right then.
+            self._study.tell(trial, state=TrialState.FAIL)
+            trial = self._study.ask()
         return trial
 
     def propose(self) -> tuple[optuna.Trial, Stages]:
