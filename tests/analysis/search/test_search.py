@@ -121,7 +121,7 @@ def test_a_search_goes_on_where_it_ended(begin):
     assert bench.measured == keys[40:]
 
 
-@pytest.mark.parametrize('fail_at', [0, 3, 33, 49])
+@pytest.mark.parametrize('fail_at', [3, 49])
 def test_an_interrupted_trial_is_measured_again_and_no_other(begin, fail_at):
     bench, search = begin(fail_at)
     with pytest.raises(KeyboardInterrupt):
