@@ -44,6 +44,16 @@ def test_every_preset_parses_and_merges_what_it_says():
         assert strategy.down_sample == (name == 'downsample')
 
 
+def test_auto_is_hq_where_it_pays():
+    auto, hq = parse_tome_cfg('auto'), parse_tome_cfg('hq')
+    assert auto.name == 'auto' and not auto.down_sample
+    assert [(stage.q, stage.kv) for stage in auto.stages] == [(s.q, s.kv) for s in hq.stages]
+    assert all(stage.where_it_pays for stage in auto.stages)
+    assert not any(stage.where_it_pays for stage in hq.stages)
+    with pytest.raises(ValueError, match=r"did you mean 'auto'\? Allowed: none, .*, auto, bsm_hq"):
+        parse_tome_cfg('aut')
+
+
 def test_both_sides_and_all_modes():
     stages = [
         dict(q_mode='n2d', kv_mode='bsm', q_s=(2, 3), kv_r=0.6, kv_sx=2, kv_sy=4),

@@ -137,11 +137,15 @@ def draw(frame: pd.DataFrame, path: Path) -> None:
         axis.set(
             title=f'{variant.upper()}, {dtype}, {"training" if train else "inference"}, '
             f'batch {images}',
-            xlabel='million pixels',
+            xlabel='image',
             ylabel='speed-up over stock',
             xscale='log',
             ylim=(0, None),
         )
+        sizes = rows.drop_duplicates('pixels')
+        names = [f'{w}×{h}' for w, h in zip(sizes['width'], sizes['height'], strict=True)]
+        axis.set_xticks(sizes['pixels'], names)
+        axis.minorticks_off()
         if axis.get_legend_handles_labels()[0]:
             axis.legend(fontsize='small')
     figure.savefig(path, dpi=150)

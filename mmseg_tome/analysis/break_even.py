@@ -124,7 +124,7 @@ def measure_models(
             image = torch.randn(1, 3, side, side, device=device, dtype=dtype)
             runs = {name: _runner(model, image, train) for name, model in models.items()}
             # Large images take long, and their times vary less.
-            turns = repeats if side < 512 else max(3, repeats // 4)
+            turns = repeats if side <= 512 else max(3, repeats // 4)
             times = interleaved_times(runs, turns, warmup=2)
             ms = {name: 1e3 * statistics.median(values) for name, values in times.items()}
             speed_ups = {name: ms['none'] / value for name, value in ms.items() if name != 'none'}

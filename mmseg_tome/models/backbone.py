@@ -226,7 +226,7 @@ class MixVisionTransformer(BaseModule):
                 block.attn.q_merging = stage.q
                 block.attn.kv_merging = stage.kv
                 block.attn.where_it_pays = stage.where_it_pays
-        self._logged_stages = set()
+        self._logged_stages, self._last_size = set(), None
         print_log(self._describe(), logger='current')
 
     def token_counts(self, hw: tuple[int, int], batch: int = 1) -> list[StageTokens]:
@@ -271,6 +271,9 @@ class MixVisionTransformer(BaseModule):
         if torch.compiler.is_compiling() or not any(stage.where_it_pays for stage in stages):
             return
         hw, batch = (x.shape[2], x.shape[3]), x.shape[0]
+        if (hw, batch) == self._last_size:
+            return
+        self._last_size = (hw, batch)
         chosen = tuple(n.q + n.kv > n.q_merged + n.kv_merged for n in self.token_counts(hw, batch))
         if chosen not in self._logged_stages:
             self._logged_stages.add(chosen)
