@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.model.utils import revert_sync_batchnorm
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, DefaultScope
-from mmengine.runner import Runner
+from mmengine.runner import Runner, set_random_seed
 from torch import nn
 
 from .comparison import STOCK, with_stock_classes
@@ -81,7 +81,7 @@ def _read_batch(cfg: Config) -> Callable[[], Any]:
     loader.update(num_workers=0, persistent_workers=False)
 
     def read() -> Any:
-        torch.manual_seed(0)
+        set_random_seed(0)  # of NumPy and Python too: augmentation draws from them
         return next(iter(Runner.build_dataloader(loader, seed=0)))
 
     return read

@@ -148,11 +148,8 @@ def _report(
     paths: Sequence[Path],
 ) -> Report:
     table = pd.DataFrame(rows)
-    shown = table.apply(
-        lambda column: (
-            column.map('{:.2f}'.format) if column.dtype.kind == 'f' else column.astype(str)
-        )
-    )
+    subject = [column for column in ('image', 'person') if column in table]
+    measures = table.columns.drop([*subject, 'strategy'])
     source = f'{recipe.config.stem}, {checkpoint.name} (SHA-256 {file_hash(checkpoint)}…)'
     samples = {'images': len(paths)}
     return Report(
@@ -162,6 +159,15 @@ def _report(
             [f'{source}. {provenance.caption([provenance.here(device)], samples)}']
             + [f'![{path.stem}]({path.name})' for path in paths]
         ),
-        tables=[('Against no merging:', shown)],
+        tables=[(f'{m}:', _by_strategy(table, subject, m)) for m in measures],
         raw=table,
     )
+
+
+def _by_strategy(table: pd.DataFrame, subject: list[str], measure: str) -> pd.DataFrame:
+    """One measure: a row per picture, and the mean; a column per strategy."""
+    wide = table.pivot(index=subject, columns='strategy', values=measure)
+    wide = wide[table['strategy'].unique()].map('{:.2f}'.format).reset_index().astype(str)
+    means = table.groupby('strategy')[measure].mean().map('{:.2f}'.format)
+    wide.loc[len(wide)] = {**dict.fromkeys(subject, ''), subject[0]: 'mean', **means}
+    return wide.rename_axis(columns=None)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import SymmetricalLogLocator
 
 from . import paper
 from .summary import NONE
@@ -32,33 +34,34 @@ def draw_gains(
     """
     others = {name: _points(rows, metric) for name, rows in quoted.items()}
     panels = {'measured here': ours, **{f"the paper's {n}": p for n, p in others.items() if p}}
-    figure = Figure((4.6 * len(panels), 4), layout='constrained')
+    colours = {name: f'C{n}' for n, name in enumerate({k: 0 for p in panels.values() for k in p})}
+    figure = Figure((3.8 * len(panels), 4.2), layout='constrained')
     for axis, (title, points) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
-        _draw_panel(axis, points)
-        axis.set_title(title, fontsize=11, style='italic' if points is not ours else 'normal')
+        _draw_panel(axis, points, colours)
+        axis.set_title(title, fontsize=11, style='normal' if points is ours else 'italic')
         axis.set(xlabel=f'{speed}, over no merging', ylabel=f'change of {metric}')
-    figure.text(0.995, 0.005, f'paper: {paper.SOURCE}', ha='right', fontsize=4, color='0.4')
+    handles = [Line2D([], [], marker='o', ls='', color=c, label=n) for n, c in colours.items()]
+    figure.legend(handles=handles, loc='outside upper center', ncols=len(handles), frameon=False)
+    figure.supxlabel(f"The paper's: {paper.SOURCE}", fontsize=6, color='0.4')
     figure.savefig(path, dpi=150)
 
 
-def _draw_panel(axis: Axes, points: Points) -> None:
+def _draw_panel(axis: Axes, points: Points, colours: Mapping[str, str]) -> None:
     axis.axhline(0, color='0.7', linewidth=0.8)
     axis.axvline(1, color='0.7', linewidth=0.8)
-    for number, (strategy, (gain, changes)) in enumerate(points.items()):
+    for strategy, (gain, changes) in points.items():
         spread = statistics.stdev(changes) if len(changes) > 1 else None
-        axis.errorbar(
-            gain, statistics.fmean(changes), yerr=spread, fmt='o', color=f'C{number}', capsize=3
-        )
-        axis.annotate(
-            strategy,
-            (gain, statistics.fmean(changes)),
-            xytext=(5, 5),
-            textcoords='offset points',
-            fontsize=9,
-        )
-    axis.margins(0.18)
+        mean = statistics.fmean(changes)
+        axis.errorbar(gain, mean, yerr=spread, fmt='o', color=colours[strategy], capsize=3)
+    # Strategies lie close together beside downsampling, which is far off in both.
+    axis.set_xscale('log', base=2)
+    axis.xaxis.set_major_formatter('{x:g}')
+    axis.set_yscale('symlog', linthresh=0.5)
+    axis.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=0.5, subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter('{x:g}')
+    axis.margins(0.12)
 
 
 def _points(rows: paper.Rows, metric: str) -> Points:

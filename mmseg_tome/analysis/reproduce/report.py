@@ -18,7 +18,7 @@ class Report:
         title: A heading.
         caption: What it was measured on and with.
         tables: Ours: a sentence or heading, and the table.
-        beside: Ours and the paper's side by side; None if nothing compares.
+        beside: Ours and the paper's side by side.
         paper_of: Which of the paper's tables that is, such as 'Table III'.
         raw: All single results, and the paper's, for the CSV.
         missing: Cells that are not computed yet.
@@ -30,7 +30,7 @@ class Report:
     caption: str
     tables: Sequence[tuple[str, pd.DataFrame]]
     raw: pd.DataFrame
-    beside: pd.DataFrame | None = None
+    beside: Sequence[pd.DataFrame] = ()
     paper_of: str = ''
     missing: Sequence[str] = ()
     draw: Callable[[Path], None] | None = field(default=None, repr=False)
@@ -47,12 +47,12 @@ class Report:
         for heading, table in self.tables:
             parts += [heading, _to_markdown(table)]
         parts.append(self.caption)
-        if self.beside is not None:
+        if self.beside:
             parts += [
                 f"Beside the paper's {self.paper_of}. Columns headed *paper* are quoted from it "
                 f'({paper.SOURCE}; {paper.MACHINE}) and were not measured here; in parentheses, '
                 'the change against no merging, each within its own column:',
-                _to_markdown(self.beside),
+                *map(_to_markdown, self.beside),
             ]
         return '\n\n'.join(parts) + '\n'
 

@@ -139,7 +139,7 @@ def _report(
                 paper_rows(paper.TABLE_5, 'Table V'),
             ]
         ),
-        beside=_rounded(beside),
+        beside=[_rounded(beside)],
         paper_of='Table V',
         missing=missing,
         draw=partial(_draw, table, variant),

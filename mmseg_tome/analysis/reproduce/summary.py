@@ -11,6 +11,7 @@ from . import paper
 NONE = 'none'  # what strategies are compared with
 _MINUS = '−'
 _PER_CLASS = 'IoU/'
+_QUALITY = ('mIoU', 'PCK')  # metrics of which the change is shown
 
 
 def mean_and_spread(values: Sequence[float], digits: int = 2) -> str:
@@ -94,10 +95,11 @@ def beside_the_paper(
     Args:
         ours: Means by strategy and metric.
         tables: The paper's, by what they are of.
-        metrics: What to compare; ratios are those whose name starts with 'speed-up'.
+        metrics: What to compare.
 
     Returns:
-        One column for every metric and source; those of the paper are called 'paper …'.
+        One column for every metric and source that has figures of it; those of the paper are called
+        'paper …'. A row for every strategy that any of them has figures of.
     """
     sources = {'ours': ours, **{f'paper {name}': rows for name, rows in tables.items()}}
     order = dict.fromkeys(strategy for rows in sources.values() for strategy in rows)
@@ -107,7 +109,7 @@ def beside_the_paper(
             cells = [_with_change(rows, strategy, metric) for strategy in order]
             if any(cell != '–' for cell in cells):
                 frame[f'{metric}, {source}'] = cells
-    return frame
+    return frame[(frame.drop(columns='strategy') != '–').any(axis=1)]
 
 
 def _with_change(rows: Mapping[str, Mapping[str, float]], strategy: str, metric: str) -> str:
@@ -115,7 +117,7 @@ def _with_change(rows: Mapping[str, Mapping[str, float]], strategy: str, metric:
     if value is None or math.isnan(value):
         return '–'
     base = rows.get(NONE, {}).get(metric)
-    if metric.startswith('speed-up') or strategy == NONE or base is None:
+    if not metric.startswith(_QUALITY) or strategy == NONE or base is None:
         return f'{value:.2f}'
     return f'{value:.2f} ({signed([value - base])})'
 

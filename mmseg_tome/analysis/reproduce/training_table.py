@@ -125,7 +125,10 @@ def _report(
         caption='\n\n'.join(notes),
         tables=[(_heading(runs.recipe.resolved(), sorted(set(frame['run']))), shown)],
         raw=pd.concat([raw.assign(source='ours'), paper_rows(table.quoted, table.number)]),
-        beside=beside_the_paper(ours, quoted, [*table.metrics, 'steps/s', SPEED_UP, 'GB']),
+        beside=[
+            beside_the_paper(ours, quoted, metrics)
+            for metrics in (table.metrics, ('steps/s', SPEED_UP, 'GB'))
+        ],
         paper_of=table.number,
         missing=missing,
         draw=draw,

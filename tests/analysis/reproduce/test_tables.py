@@ -154,7 +154,7 @@ def test_pose_is_in_percent_and_compared_with_table_iv(mim, tmp_path, monkeypatc
     make_training_table(TABLE_4, runs, {'none': 'none'}, [0], 0, 'cpu', reports.append)
     table = reports[-1].tables[0][1]
     assert table.loc[0, 'PCK@0.1'] == '95.00' and 'AP' not in table
-    assert 'PCK@0.1, paper B5, JBD' in reports[-1].beside
+    assert 'PCK@0.1, paper B5, JBD' in reports[-1].beside[0]
     assert mim.commands
 
 
@@ -212,8 +212,8 @@ def test_checkpoints_with_every_strategy(mim, times, tmp_path):
         '2.00',
     ]
     assert table.loc['hq', 'IoU/pole'] == '20.00 ± 0.00'
-    beside = reports[-1].beside.set_index('strategy')
-    assert paper.PRUNING in beside.index
+    quality, beside = (table.set_index('strategy') for table in reports[-1].beside)
+    assert paper.PRUNING in quality.index and paper.PRUNING not in beside.index
     assert beside.loc['hq', 'speed-up over none, ours'] == '2.00'
     assert beside.loc['hq', 'speed-up over none, paper B5, Cityscapes'] == '1.61'
     assert len(reports[-1].write(tmp_path / 'out')) == 3
