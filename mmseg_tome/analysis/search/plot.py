@@ -56,7 +56,7 @@ def draw_front(
 def _draw_trials(axis: Axes, trials: Sequence[Trial], rows: Sequence[Row]) -> None:
     measured = [trial for trial in trials if not trial.pruned]
     pruned = [trial for trial in trials if trial.pruned]
-    _scatter(axis, measured, marker='.', s=45, color='0.45', label='measured on all images')
+    _scatter(axis, measured, marker='.', s=45, color='0.45', label='measured')
     if pruned:
         label = 'pruned: quality estimated'
         _scatter(axis, pruned, marker='x', s=18, color='0.75', label=label)
@@ -115,7 +115,7 @@ def _draw_rows(axis: Axes, rows: Sequence[Row], chosen: Sequence[str]) -> None:
         edgecolor='black',
         linewidth=0.6,
         zorder=4,
-        label='chosen by the images searched on',
+        label='chosen on the others',
     )
     presets = [(row.name, row.time, row.held_out_quality) for row in rows if row.is_preset]
     _limit(axis, [(row.time, row.held_out_quality) for row in found], presets)
@@ -143,7 +143,7 @@ def _mark_presets(axis: Axes, presets: Sequence[tuple[str, float, float]]) -> No
         x, y = min(max(time, left), right), min(max(quality, bottom), top)
         label = name
         if (x, y) != (time, quality):
-            label += f': {time:.0%}, {quality:.2f}, outside'
+            label += f' at {time:.0%}, {quality:.2f}'
         axis.scatter(
             [x], [y], marker=marker, s=70, color=colour, edgecolor='white', zorder=5,
             label=label, clip_on=False,
