@@ -12,10 +12,14 @@ from filelock import FileLock
 
 pytest.importorskip('mmpose')
 import mmseg_tome  # noqa: F401  (makes checkpoints load)
+from mmseg_tome.datasets.athletes import generate_athletes
+from mmseg_tome.datasets.jbd_convert import convert_jbd
+from mmseg_tome.datasets.jbd_format import BOX_FILE
 
 from .test_cli import CONFIGS, mim, records, results
 
 BASE = CONFIGS / 'coco' / 'segformer_mit-b0_hq_1xb16-210e_coco-288x384.py'
+CHECKPOINT = CONFIGS.parent / 'checkpoints' / 'segformer_mit-b0_streets-1024x512.pth'
 EPOCHS, STOP = 2, 1
 PEOPLE = {'train': 6, 'val': 2}
 
@@ -61,7 +65,10 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-model = dict(backbone=dict(init_cfg=None), head=dict(channels=32, decoder=codec))
+model = dict(
+    backbone=dict(init_cfg=dict(checkpoint='{checkpoint}', prefix='backbone.')),
+    head=dict(channels=32, decoder=codec),
+)
 train_cfg = dict(max_epochs={epochs}, val_interval=1)
 default_hooks = dict(logger=dict(interval=1), checkpoint=dict(interval=1))
 log_processor = dict(window_size=1)
@@ -115,7 +122,12 @@ def run(tmp_path_factory) -> Path:
             folder.mkdir()
             write_people(folder / 'people')
             (folder / 'config.py').write_text(
-                USER_CONFIG.format(base=BASE, data_root=folder / 'people', epochs=EPOCHS)
+                USER_CONFIG.format(
+                    base=BASE,
+                    checkpoint=CHECKPOINT,
+                    data_root=folder / 'people',
+                    epochs=EPOCHS,
+                )
             )
             log = mim('train', 'mmpose', 'config.py', '--work-dir', 'train', cwd=folder)
             (folder / 'train.log').write_text(log)
@@ -159,11 +171,12 @@ def mim_test(run: Path, work_dir: Path, *options: str) -> str:
                '--work-dir', work_dir, *options, cwd=run)  # fmt: skip
 
 
-def test_test_repeats_the_validation(run, tmp_path):
-    mim_test(run, tmp_path)
+def test_test_repeats_the_validation_and_draws_pictures(run, tmp_path):
+    mim_test(run, tmp_path, '--show-dir', 'pictures')
     found = results(tmp_path)
     for key in ('coco/AP', 'PCK@0.1', 'PCK@0.05'):
         assert found[key] == pytest.approx(records(run / 'train', key)[EPOCHS])
+    assert len(list(tmp_path.glob('*/pictures/*.png'))) == PEOPLE['val']
 
 
 def test_detected_boxes_in_one_option_leave_ap_only(run, tmp_path):
@@ -178,3 +191,19 @@ def test_detected_boxes_in_one_option_leave_ap_only(run, tmp_path):
     assert 'PCK is left out' in log
     assert 'coco/AP' in results(tmp_path)
     assert not [key for key in results(tmp_path) if 'PCK' in key]
+
+
+def test_jbd_from_raw_files_with_a_config_as_it_stands(tmp_path):
+    data = tmp_path / 'data'
+    generate_athletes(data, train=2, val=1, size=(320, 180), workers=1, progress=False)
+    convert_jbd(data / 'keypoints', data / BOX_FILE, data / 'images', data / 'annotations',
+                progress=False)  # fmt: skip
+    config = next(CONFIGS.glob('athletes/segformer_mit-b0_hq_*.py'))
+    options = [f'{part}_dataloader.dataset.data_root={data}' for part in ('train', 'val', 'test')]
+    log = mim('train', 'mmpose', config, '--work-dir', 'train', '--cfg-options', *options,
+              'train_cfg.max_epochs=1', 'train_cfg.val_interval=1', cwd=tmp_path)  # fmt: skip
+    assert 'Token merging: hq.' in log
+    for name in ('PCK', 'tPCK'):
+        for threshold in (0.1, 0.05):
+            (share,) = records(tmp_path / 'train', f'{name}@{threshold}').values()
+            assert 0 <= share <= 1

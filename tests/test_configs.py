@@ -130,6 +130,13 @@ def test_every_strategy_of_every_recipe_has_a_config():
     assert models('coco') == models('jbd') == {'b0', 'b5'}
 
 
+@by_name(CONFIGS + POSE_CONFIGS)
+def test_resume_goes_on_where_the_run_stopped(path):
+    # Beside `load_from`, mmengine's `--resume` would begin again from that.
+    cfg = load(path)
+    assert (cfg.get('load_from'), cfg.get('resume', False)) == (None, False)
+
+
 @by_name(CONFIGS)
 def test_merges_what_its_name_says(path, attended):
     cfg = load(path)

@@ -29,7 +29,8 @@ PAGES = [ROOT / 'README.md', ROOT / 'configs' / 'README.md', *sorted((ROOT / 'do
 
 
 PYTHON = re.compile(r'^```python\n(.*?)^```', re.DOTALL | re.MULTILINE)
-FILE = re.compile(r'\b(?:configs|tools|checkpoints)/[\w/.-]+\.(?:py|pth|sh)\b')
+FILE = re.compile(r'(?<![\w/])(?:configs|tools|checkpoints)/[\w/.-]+\.(?:py|pth|sh)\b')
+LINK = re.compile(r'\]\((?!https?:)([^)#\s]+)')
 
 
 def block(page: str, holds: str) -> str:
@@ -56,11 +57,10 @@ def load_config(folder: Path, code: str) -> Config:
 
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_configs_and_tools_that_are_named_are_there(page):
-    named = re.findall(
-        r'\b(?:configs|tools|checkpoints)/[\w/.-]+\.(?:py|pth|sh)\b', page.read_text()
-    )
-    assert [path for path in named if not (ROOT / path).is_file()] == []
+def test_files_that_are_named_are_there(page):
+    text = page.read_text()
+    assert [path for path in FILE.findall(text) if not (ROOT / path).is_file()] == []
+    assert [link for link in LINK.findall(text) if not (page.parent / link).exists()] == []
 
 
 def test_readme_config(checkout):

@@ -144,7 +144,14 @@ def test_initialization():
 
 @pytest.mark.parametrize('training', [False, True])
 @pytest.mark.parametrize(
-    'changes', [{}, {'interpolate_mode': 'nearest'}, {'norm_cfg': None}], ids=str
+    'changes',
+    [
+        {},
+        {'interpolate_mode': 'nearest'},
+        {'norm_cfg': None},
+        {'norm_cfg': {'type': 'GN', 'num_groups': 4}},
+    ],
+    ids=str,
 )
 @pytest.mark.parametrize('size', [HEATMAP, (13, 21)], ids=str)
 def test_equals_the_plain_head(changes, training, size):
