@@ -248,20 +248,25 @@ def main(arguments: list[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):  # what was started must end with this process
         signal.signal(number, signal.default_int_handler)
+    try:
+        return run(args)
+    except KeyboardInterrupt:
+        print('Interrupted. The same command goes on from here.', file=sys.stderr)
+        return 130
+
+
+def run(args: argparse.Namespace) -> int:
     # Imported late, so that --help and mistyped arguments answer at once.
     from mmseg_tome.analysis.mim_runs import MimError
     from mmseg_tome.analysis.reproduce import commands
     from mmseg_tome.analysis.reproduce.cells import CellInUseError
 
+    args.launch = launch_arguments(args)
     try:
-        args.launch = launch_arguments(args)
         commands.run(args)
     except (ValueError, OSError, MimError, CellInUseError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print('Interrupted. The same command goes on from here.', file=sys.stderr)
-        return 130
     return 0
 
 

@@ -2,12 +2,11 @@
 
 import io
 from argparse import Namespace
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.markdown import Markdown
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -126,9 +125,7 @@ def _figure(args: Namespace) -> None:
         else:
             report, pictures = draw_figure_4(*common, args.boxes, *last)
     written = report.write(pictures[0].parent)
-    console = Console()
-    console.print(Markdown(report.markdown))
-    console.print('Written: ' + ' '.join(map(str, written + pictures)), highlight=False)
+    _show(report, [*written, *pictures])
 
 
 def _presets(args: Namespace) -> list[str]:
@@ -165,9 +162,12 @@ class _Last:
         self._report, self._paths = report, report.write(self._out)
 
     def show(self) -> None:
-        console = Console()
-        console.print(Markdown(self._report.markdown))
-        console.print('Written: ' + ' '.join(map(str, self._paths)), highlight=False)
+        _show(self._report, self._paths)
+
+
+def _show(report: Report, paths: Sequence[Path]) -> None:
+    # As it is: rendered, wide tables would lose their words in a terminal.
+    print(f'\n{report.markdown}\nWritten: ' + ' '.join(map(str, paths)))
 
 
 def _runs(args: Namespace, scope: str) -> Runs:

@@ -130,7 +130,7 @@ def stage_table(formulas: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:
-    shown = table.drop(columns='stage').map('{:.3f}'.format)
+    shown = table.drop(columns='stage').map('{:.3g}'.format)
     return pd.concat([table['stage'].astype(str), shown], axis=1)
 
 

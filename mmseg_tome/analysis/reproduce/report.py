@@ -8,6 +8,8 @@ import pandas as pd
 
 from . import paper
 
+_WORDS = ('strategy', 'size', 'image')  # columns of words; the others are of figures
+
 
 @dataclass
 class Report:
@@ -73,5 +75,5 @@ class Report:
 
 def _to_markdown(table: pd.DataFrame) -> str:
     # Rounded beforehand: tabulate would drop the zeros of texts that look like numbers.
-    left = ['left'] + ['right'] * (len(table.columns) - 1)
-    return table.to_markdown(index=False, disable_numparse=True, colalign=left)
+    align = ['left' if column in _WORDS else 'right' for column in table]
+    return table.to_markdown(index=False, disable_numparse=True, colalign=align)

@@ -100,7 +100,7 @@ def test_formulas_beside_counts_and_times(place):
         (a,), (b,) = ([c for c in none if part in c] for part in (merged, plain))
         assert none[a].tolist() == none[b].tolist()
     # Stage 3 of HQ: 8x10 tokens, of which 64 are merged away (r = 0.8, of 76 sources).
-    assert hq.loc[2, 'λ_q'] == '5.000' and hq.loc[2, 'λ_kv'] == '1.000'
+    assert hq.loc[2, 'λ_q'] == '5' and hq.loc[2, 'λ_kv'] == '1'
     assert len(report.write(place.out)) == 3
     make()
     assert 'kept' in place.said[-1]
