@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -102,7 +102,6 @@ def _prototype(variant: str, stock: bool) -> Segmentor:
 def _build(variant: str, stock: bool) -> Segmentor:
     from mmseg.registry import MODELS
 
-    init_default_scope('mmseg')
     (path,) = (config_root() / 'cityscapes').glob(f'segformer_mit-{variant}_none_*.py')
     cfg = Config.fromfile(path).model
     cfg.backbone.init_cfg = None
@@ -112,7 +111,8 @@ def _build(variant: str, stock: bool) -> Segmentor:
         cfg.backbone.pop('tome_cfg', None)
         cfg.backbone.type = 'mmseg.models.backbones.mit.MixVisionTransformer'
         cfg.decode_head.type = 'mmseg.models.decode_heads.segformer_head.SegformerHead'
-    return Segmentor(MODELS.build(cfg.backbone), MODELS.build(cfg.decode_head))
+    with DefaultScope.overwrite_default_scope('mmseg'):  # as it was before, afterwards
+        return Segmentor(MODELS.build(cfg.backbone), MODELS.build(cfg.decode_head))
 
 
 def _draw_weights(model: Segmentor) -> None:

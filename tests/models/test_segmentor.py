@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope
 from mmseg.models.segmentors import EncoderDecoder as Stock
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -11,7 +11,6 @@ from mmseg_tome.models.segmentor import EncoderDecoder
 
 
 def make(cls: type, num_classes: int) -> torch.nn.Module:
-    init_default_scope('mmseg')
     head = dict(
         type='FCNHead', in_channels=4, channels=4, num_classes=num_classes, num_convs=0,
         concat_input=False, in_index=0, norm_cfg=dict(type='BN'),
@@ -19,7 +18,8 @@ def make(cls: type, num_classes: int) -> torch.nn.Module:
     )  # fmt: skip
     backbone = dict(type='ResNet', depth=18, num_stages=1, out_indices=(0,), strides=(1,),
                     dilations=(1,))  # fmt: skip
-    return cls(backbone=backbone, decode_head=head, test_cfg=dict(mode='whole')).eval()
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        return cls(backbone=backbone, decode_head=head, test_cfg=dict(mode='whole')).eval()
 
 
 def samples(num: int, **meta) -> list[SegDataSample]:
