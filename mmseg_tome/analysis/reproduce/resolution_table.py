@@ -158,19 +158,34 @@ def _rounded(table: pd.DataFrame) -> pd.DataFrame:
 
 def _draw(table: pd.DataFrame, variant: str, path: Path) -> None:
     """Ours, the published method as measured here, and the paper's, over the number of pixels."""
-    sources = [column for column in table if ' over ' in column]
-    figure = Figure((3.8 * len(sources), 3.8), layout='constrained')
-    for axis, source in zip(figure.subplots(1, len(sources)), sources, strict=True):
-        for strategy, rows in table.groupby('strategy', sort=False):
-            rows = rows[rows[source].notna()]
-            pixels = rows['size'].map(lambda size: math.prod(map(int, size.split('x'))) / 1e6)
-            if len(rows):
-                axis.plot(pixels, rows[source].astype(float), 'o-', label=strategy)
+    colours = {name: f'C{n}' for n, name in enumerate(table['strategy'].unique())}
+    panels = {
+        f'{variant.upper()}, {source}': {
+            strategy: dict(zip(rows['size'], rows[source], strict=True))
+            for strategy, rows in table.groupby('strategy', sort=False)
+        }
+        for source in table
+        if source.startswith(('ours', 'published'))
+    }
+    quoted = {f"the paper's {name}, over its none": rows for name, rows in paper.TABLE_5.items()}
+    figure = Figure((3.8 * len(panels | quoted), 3.8), layout='constrained')
+    axes = figure.subplots(1, len(panels | quoted))
+    for axis, (title, lines) in zip(axes, (panels | quoted).items(), strict=True):
+        for strategy, gains in lines.items():
+            points = sorted((_pixels(s), gain) for s, gain in gains.items() if not pd.isna(gain))
+            colour = colours.setdefault(strategy, f'C{len(colours)}')
+            if points:
+                axis.plot(*zip(*points, strict=True), 'o-', color=colour, label=strategy)
         axis.axhline(1, color='0.6', linewidth=0.8)
-        axis.set(xscale='log', xlabel='million pixels', ylim=(0, None))
-        quoted = source.startswith('paper')
-        title = f'the {source.replace("paper", "paper’s")}' if quoted else source
-        axis.set_title(title, fontsize=10, style='italic' if quoted else 'normal')
+        axis.set(xscale='log', ylim=(0, None))
+        axis.minorticks_off()
+        sizes = list(dict.fromkeys(size for gains in lines.values() for size in gains))
+        axis.set_xticks(list(map(_pixels, sizes)), sizes, rotation=30, fontsize=8)
+        axis.set_title(title, fontsize=10, style='italic' if title in quoted else 'normal')
         axis.legend(fontsize=7)
-    figure.suptitle(variant.upper())
+    figure.supxlabel(f"The paper's: {paper.SOURCE}", fontsize=6, color='0.4')
     figure.savefig(path, dpi=150)
+
+
+def _pixels(size: str) -> int:
+    return math.prod(map(int, size.split('x')))
