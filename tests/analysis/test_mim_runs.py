@@ -130,9 +130,9 @@ def test_command_line_is_quoted():
 
 
 def test_metrics_of_the_newest_run(tmp_path):
-    for time, miou in (('20260101_000000', 1.0), ('20260102_000000', 2.0)):
-        (tmp_path / time).mkdir()
-        (tmp_path / time / f'{time}.json').write_text(json.dumps({'mIoU': miou}))
+    for name, miou in (('20260101_000000', 1.0), ('20260102_000000', 2.0)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f'{name}.json').write_text(json.dumps({'mIoU': miou}))
     assert read_metrics(tmp_path) == {'mIoU': 2.0}
     with pytest.raises(FileNotFoundError, match='holds no results'):
         read_metrics(tmp_path / 'absent')
