@@ -5,7 +5,7 @@ into the activation, and into the second linear. Here it keeps the first, and th
 other two are computed again in the backward pass. The matrix products are not.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -103,7 +103,8 @@ class _StripsRecomputed(torch.autograd.Function):
         fc1, fc1_bias, *inner, fc2, fc2_bias = weights
         hidden = tokens.new_empty(*tokens.shape[:2], len(fc1))
         out = tokens.new_empty(*tokens.shape[:2], len(fc2))
-        for image, strips in _strips(len(tokens), hw, rows):
+        strips = _strips(hw, rows)
+        for image in range(len(tokens)):
             done = 0
             for strip in strips:
                 fresh = slice(done, strip.seen.stop)  # what the strip above has not computed
@@ -125,7 +126,8 @@ class _StripsRecomputed(torch.autograd.Function):
         grad_fc1, grad_fc2 = torch.zeros_like(fc1), torch.zeros_like(fc2)
         grad_fc1_bias = fc1.new_zeros(len(fc1))
         grad_inner = [torch.zeros_like(weight) for weight in inner]
-        for image, strips in _strips(len(tokens), ctx.hw, ctx.rows):
+        strips = _strips(ctx.hw, ctx.rows)
+        for image in range(len(tokens)):
             for strip in strips:
                 seen = hidden[image, strip.seen].detach().requires_grad_()
                 with torch.enable_grad():
@@ -158,6 +160,5 @@ class _Strip:
         self.own_of_seen = slice((top - first) * w, (bottom - first) * w)
 
 
-def _strips(num_images: int, hw: tuple[int, int], rows: int) -> Iterator[tuple[int, list[_Strip]]]:
-    for image in range(num_images):
-        yield image, [_Strip(hw, top, min(top + rows, hw[0])) for top in range(0, hw[0], rows)]
+def _strips(hw: tuple[int, int], rows: int) -> list[_Strip]:
+    return [_Strip(hw, top, min(top + rows, hw[0])) for top in range(0, hw[0], rows)]
