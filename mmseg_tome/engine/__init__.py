@@ -1,5 +1,6 @@
-"""Hooks, registered in MMEngine's `HOOKS` and so available to MMSegmentation and MMPose."""
+"""Hooks and optimiser wrappers, registered in MMEngine and so available to both frameworks."""
 
+from .bf16_optim_wrapper import BF16OptimWrapper
 from .random_state_hook import RandomStateHook
 
-__all__ = ['RandomStateHook']
+__all__ = ['BF16OptimWrapper', 'RandomStateHook']
