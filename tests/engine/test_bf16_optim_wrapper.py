@@ -38,7 +38,7 @@ def gradients(wrapper_type, **kwargs):
 
 
 def test_forward_in_bfloat16_and_the_rest_in_float32():
-    exact, loss, gradient, step = gradients('OptimWrapper')
+    exact, loss, gradient, _ = gradients('OptimWrapper')
     assert exact.dtype == torch.float32
     model, bf16_loss, bf16_gradient, bf16_step = gradients('BF16OptimWrapper')
     assert model.dtype == torch.bfloat16
