@@ -5,10 +5,9 @@ from mmcv.cnn import Conv2d, build_norm_layer
 from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..merging import Merging, saved_operations, threshold
-from ..ops import to_map, to_tokens
+from ..ops import attend, linear, to_map, to_tokens
 
 
 class EfficientMultiheadAttention(BaseModule):
@@ -112,12 +111,12 @@ class EfficientMultiheadAttention(BaseModule):
         attn, c = self.attn, self.embed_dims
         weight, bias = attn.in_proj_weight, attn.in_proj_bias
         q_bias, kv_bias = (None, None) if bias is None else (bias[:c], bias[c:])
-        q = F.linear(q, weight[:c], q_bias).unflatten(2, (self.num_heads, -1))
-        k, v = F.linear(kv, weight[c:], kv_bias).unflatten(2, (2, self.num_heads, -1)).unbind(2)
-        out = F.scaled_dot_product_attention(
+        q = linear(q, weight[:c], q_bias).unflatten(2, (self.num_heads, -1))
+        k, v = linear(kv, weight[c:], kv_bias).unflatten(2, (2, self.num_heads, -1)).unbind(2)
+        out = attend(
             q.transpose(1, 2),
             k.transpose(1, 2),
             v.transpose(1, 2),
             dropout_p=attn.dropout if self.training else 0.0,
         )
-        return attn.out_proj(out.transpose(1, 2).flatten(2))
+        return linear(out.transpose(1, 2).flatten(2), attn.out_proj.weight, attn.out_proj.bias)

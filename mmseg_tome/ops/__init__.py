@@ -1,12 +1,14 @@
 """The few heavy steps of token merging, on plain tensors. Imports torch alone."""
 
 from .assign import assign_slots
+from .attention import attend
 from .backend import use_backend
 from .depthwise import depthwise_gelu
 from .ffn import FFNWeights, mix_ffn, mix_ffn_in_strips
 from .fuse import fuse_levels, pointwise
 from .fusion_head import FusionHeadWeights, fusion_head, fusion_head_in_strips
 from .layout import to_map, to_tokens
+from .linear import linear
 from .match import best_match
 from .merge import Members, merge_tokens, unmerge_tokens
 from .strips import strips_pay
@@ -16,11 +18,13 @@ __all__ = [
     'FusionHeadWeights',
     'Members',
     'assign_slots',
+    'attend',
     'best_match',
     'depthwise_gelu',
     'fuse_levels',
     'fusion_head',
     'fusion_head_in_strips',
+    'linear',
     'merge_tokens',
     'mix_ffn',
     'mix_ffn_in_strips',

@@ -10,15 +10,16 @@ from torch.nn import functional as F
 from .depthwise import depthwise_gelu
 from .ffn_recompute import mix_ffn_strips_recomputed, project_recomputed
 from .layout import to_map, to_tokens
+from .linear import linear
 
 # A strip's hidden layer takes about this much: it should stay in cache while four steps pass over
-# it, yet have many rows beside the two that are computed twice.
-_STRIP_BYTES = 2 * 2**20
-_MIN_ROWS = 12
+# it, yet have many rows beside the two that are computed twice, and be large enough a product.
+_STRIP_BYTES = 4 * 2**20
+_MIN_ROWS = 8
 # In training, more passes go over it, and more is lost by rows that are computed twice.
 _TRAINING_STRIP_BYTES = 6 * 2**20
 # Hidden layers up to this size stay in the last cache anyway, and are done at once.
-_CACHE_BYTES = 4 * 2**20
+_CACHE_BYTES = 6 * 2**20
 
 Layer = Callable[[Tensor], Tensor]
 
@@ -80,12 +81,12 @@ def mix_ffn(
     if rows is not None:
         out = mix_ffn_strips_recomputed(tokens, hw, middle, weights, rows)
     else:
-        hidden = F.linear(tokens, weights.fc1, weights.fc1_bias)
+        hidden = linear(tokens, weights.fc1, weights.fc1_bias)
         if recompute:
             out = project_recomputed(hidden, hw, middle, weights[2:4], *weights[4:])
         else:
             hidden = middle(hidden, hw, weights.depthwise, weights.depthwise_bias)
-            out = F.linear(hidden, weights.fc2, weights.fc2_bias)
+            out = linear(hidden, weights.fc2, weights.fc2_bias)
     return out if shortcut is None else shortcut + out
 
 
@@ -113,14 +114,14 @@ def mix_ffn_in_strips(
             bottom = min(top + rows, h)
             first, last = max(top - 1, 0), min(bottom + 1, h)
             strip = tokens[image : image + 1, first * w : last * w]
-            hidden = F.linear(norm(strip) if norm else strip, weights.fc1, weights.fc1_bias)
+            hidden = linear(norm(strip) if norm else strip, weights.fc1, weights.fc1_bias)
             hidden = _depthwise(
                 hidden, (last - first, w), weights.depthwise, weights.depthwise_bias
             )
             # The rows beyond the strip miss a neighbour, and belong to the next strip anyway.
             hidden = activate(hidden[:, (top - first) * w : (bottom - first) * w])
             own = (slice(image, image + 1), slice(top * w, bottom * w))
-            result = F.linear(hidden, weights.fc2, weights.fc2_bias)
+            result = linear(hidden, weights.fc2, weights.fc2_bias)
             if shortcut is None:
                 out[own] = result
             else:

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional as F
+
+from .linear import linear, linear_weight_gradient
 
 # Hidden layer [B, h * w, H], (h, w), and two weights, to the activated hidden layer. Deterministic;
 # each row comes from itself and its neighbours above and below.
@@ -26,7 +27,7 @@ def project_recomputed(
     fc2: Tensor,
     fc2_bias: Tensor,
 ) -> Tensor:
-    """Compute ``F.linear(middle(hidden, hw, *weights), fc2, fc2_bias)``, keeping ``hidden`` alone.
+    """Compute ``linear(middle(hidden, hw, *weights), fc2, fc2_bias)``, keeping ``hidden`` alone.
 
     Args:
         hidden: ``[B, h * w, H]``.
@@ -75,7 +76,7 @@ class _ProjectRecomputed(torch.autograd.Function):
         ctx.save_for_backward(hidden, *weights)
         ctx.hw, ctx.middle = hw, middle
         *inner, fc2, bias = weights
-        return F.linear(middle(hidden, hw, *inner), fc2, bias)
+        return linear(middle(hidden, hw, *inner), fc2, bias)
 
     @staticmethod
     @once_differentiable
@@ -84,10 +85,9 @@ class _ProjectRecomputed(torch.autograd.Function):
         inputs = [x.detach().requires_grad_() for x in (hidden, *inner)]
         with torch.enable_grad(), torch.autocast(grad.device.type, enabled=False):
             activated = ctx.middle(inputs[0], ctx.hw, *inputs[1:])
-        grad_hidden, *grad_inner = torch.autograd.grad(activated, inputs, grad @ fc2)
-        rows = grad.flatten(0, 1)
-        grad_fc2 = rows.t() @ activated.detach().flatten(0, 1)
-        return grad_hidden, None, None, *grad_inner, grad_fc2, rows.sum(0)
+        grad_hidden, *grad_inner = torch.autograd.grad(activated, inputs, linear(grad, fc2.t()))
+        grad_fc2 = linear_weight_gradient(activated.detach(), grad)
+        return grad_hidden, None, None, *grad_inner, grad_fc2, grad.flatten(0, 1).sum(0)
 
 
 class _StripsRecomputed(torch.autograd.Function):
@@ -109,10 +109,10 @@ class _StripsRecomputed(torch.autograd.Function):
             for strip in strips:
                 fresh = slice(done, strip.seen.stop)  # what the strip above has not computed
                 done = strip.seen.stop
-                torch.addmm(fc1_bias, tokens[image, fresh], fc1.t(), out=hidden[image, fresh])
+                hidden[image, fresh] = linear(tokens[image, fresh], fc1, fc1_bias)
                 activated = middle(hidden[image, strip.seen][None], strip.hw, *inner)[0]
                 activated = activated[strip.own_of_seen]
-                torch.addmm(fc2_bias, activated, fc2.t(), out=out[image, strip.own])
+                out[image, strip.own] = linear(activated, fc2, fc2_bias)
         ctx.save_for_backward(tokens, hidden, fc1, *inner, fc2)
         ctx.hw, ctx.middle, ctx.rows = hw, middle, rows
         return out
@@ -133,13 +133,13 @@ class _StripsRecomputed(torch.autograd.Function):
                 with torch.enable_grad():
                     activated = ctx.middle(seen[None], strip.hw, *inner)[0][strip.own_of_seen]
                 own = grad[image, strip.own]
-                grad_fc2.addmm_(own.t(), activated.detach())
-                grad_seen, *shares = torch.autograd.grad(activated, (seen, *inner), own @ fc2)
+                grad_fc2 += linear_weight_gradient(activated.detach(), own)
+                grad_seen, *shares = torch.autograd.grad(activated, (seen, *inner), linear(own, fc2.t()))
                 for total, share in zip(grad_inner, shares, strict=True):
                     total += share
                 # Linear in the gradient: strips that share a row add up.
-                grad_tokens[image, strip.seen].addmm_(grad_seen, fc1)
-                grad_fc1.addmm_(grad_seen.t(), tokens[image, strip.seen])
+                grad_tokens[image, strip.seen] += linear(grad_seen, fc1.t())
+                grad_fc1 += linear_weight_gradient(tokens[image, strip.seen], grad_seen)
                 grad_fc1_bias += grad_seen.sum(0)
         grad_fc2_bias = grad.flatten(0, 1).sum(0)
         return (

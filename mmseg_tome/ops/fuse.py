@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn import functional as F
 
+from .linear import linear
+
 
 def pointwise(feature_map: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Convolve with a 1x1 kernel, as a linear over the channels.
@@ -19,7 +21,7 @@ def pointwise(feature_map: Tensor, weight: Tensor, bias: Tensor | None = None) -
     Returns:
         ``[B, D, h, w]`` in channels-last memory.
     """
-    out = F.linear(feature_map.permute(0, 2, 3, 1), weight.flatten(1), bias)
+    out = linear(feature_map.permute(0, 2, 3, 1), weight.flatten(1), bias)
     return out.permute(0, 3, 1, 2)
 
 

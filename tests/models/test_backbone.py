@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+import sys
 
 import pytest
 import torch
@@ -342,3 +343,20 @@ def test_training_in_strips_of_rows_equals_stock(monkeypatch):
     gradients = [torch.cat([p.grad.flatten() for p in model.parameters()]) for model in models]
     assert relative_difference(*reversed(gradients)) <= 1e-5
     assert len(strips) > 4 * 8  # forward and backward
+
+
+@pytest.mark.parametrize('strategy', [None, *MERGING])
+def test_products_by_convolution_equal_stock_and_tomesd(monkeypatch, strategy):
+    """Every product and attention goes the way of large ones on a CPU with AVX-512."""
+    products, attention = (sys.modules[f'mmseg_tome.ops.{n}'] for n in ('linear', 'attention'))
+    monkeypatch.setattr(products, '_LEAST_PRODUCTS', 0)
+    monkeypatch.setattr(products, '_has_avx512', lambda: True)
+    monkeypatch.setattr(attention, '_LEAST_SCORES', 0)
+    monkeypatch.setattr(attention, '_CHUNK_BYTES', 2**12)
+    chunks, original = [], attention._weights
+    monkeypatch.setattr(attention, '_weights', lambda *a: (chunks.append(1), original(*a))[1])
+    stock, ours = make_pair(tome_cfg=strategy)
+    if strategy:
+        stock = stock_with_tomesd(stock, strategy)
+    assert_same_outputs_and_gradients(ours, stock, image((130, 195), batch=2))
+    assert len(chunks) > 2 * 2 * 8  # images, directions, blocks

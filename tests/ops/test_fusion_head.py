@@ -55,9 +55,9 @@ def test_strips_equal_the_whole(monkeypatch, rows, mode, align_corners):
     maps, weights = make(torch.float64)
     monkeypatch.setattr(module, '_STRIP_BYTES', rows * 17 * 7 * 8)
     strips = []
-    original = module._WideLevel.add_rows
+    original = module._LowLevel.add_rows
     monkeypatch.setattr(
-        module._WideLevel, 'add_rows', lambda self, *a: (strips.append(a[1:]), original(self, *a))
+        module._LowLevel, 'add_rows', lambda self, *a: (strips.append(a[1:]), original(self, *a))
     )
     out = fusion_head_in_strips(maps, weights, mode, align_corners)
     assert len(strips) == 2 * 3 * -(-12 // rows)  # images, lower levels, strips

@@ -1,0 +1,119 @@
+"""Products that oneDNN computes as convolutions, against `F.linear`."""
+
+import sys
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from mmseg_tome.ops.linear import convolution_pays, linear, linear_weight_gradient
+
+from ..reference import relative_difference
+
+# The package exports a function of the same name.
+module = sys.modules['mmseg_tome.ops.linear']
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Convolve whatever the size and the CPU; holds the shapes that were convolved."""
+    monkeypatch.setattr(module, '_LEAST_PRODUCTS', 0)
+    monkeypatch.setattr(module, '_has_avx512', lambda: True)
+    shapes = []
+    original = F.conv2d
+    monkeypatch.setattr(F, 'conv2d', lambda x, *a: (shapes.append(tuple(x.shape)), original(x, *a))[1])
+    return shapes
+
+
+def make(lead, k, n, bias=True):
+    torch.manual_seed(0)
+    x, weight, b = torch.randn(*lead, k), torch.randn(n, k), torch.randn(n)
+    return [x, weight, *([b] if bias else [])]
+
+
+def output_and_gradients(function, tensors):
+    tensors = [t.detach().clone().requires_grad_() for t in tensors]
+    out = function(*tensors)
+    probe = torch.linspace(-1, 1, out.numel()).view_as(out).to(out.dtype)
+    return [out, *torch.autograd.grad((out * probe).sum(), tensors)]
+
+
+@pytest.mark.parametrize('bias', [True, False])
+@pytest.mark.parametrize('k, n', [(32, 128), (5, 7), (1, 3), (33, 1)])
+@pytest.mark.parametrize('lead', [(1,), (17,), (2, 35), (3, 5, 7)])
+def test_equals_f_linear(always, lead, k, n, bias):
+    tensors = make(lead, k, n, bias)
+    actual = output_and_gradients(linear, tensors)
+    assert len(always) == 1 and always[0][1] == k
+    plain = output_and_gradients(F.linear, tensors)
+    exact = output_and_gradients(F.linear, [t.double() for t in tensors])
+    for ours, theirs, want in zip(actual, plain, exact, strict=True):
+        assert ours.shape == theirs.shape and ours.dtype == torch.float32
+        assert relative_difference(ours, want) <= 2 * relative_difference(theirs, want) + 1e-7
+
+
+def test_tensors_need_not_be_contiguous(always):
+    x = torch.randn(2, 6, 11, 4)[:, :, ::2, 1:]  # [2, 6, 6, 3]
+    weight = torch.randn(3, 8).t()
+    assert relative_difference(linear(x, weight), F.linear(x, weight)) < 1e-6
+    grad = torch.randn(2, 6, 8, 6).transpose(2, 3)
+    expected = torch.einsum('bhwn,bhwk->nk', grad, x)
+    assert relative_difference(linear_weight_gradient(x, grad), expected) < 1e-6
+    assert len(always) == 1
+
+
+@pytest.mark.parametrize('lead', [(1,), (17,), (2, 35)])
+def test_weight_gradient(always, monkeypatch, lead):
+    called = []
+    original = module.conv2d_weight
+    monkeypatch.setattr(module, 'conv2d_weight', lambda *a: (called.append(1), original(*a))[1])
+    x, weight = make(lead, 9, 13, bias=False)
+    grad = torch.randn(*lead, 13)
+    actual = linear_weight_gradient(x, grad)
+    assert called
+    weight.requires_grad_()
+    (expected,) = torch.autograd.grad(F.linear(x, weight), weight, grad)
+    assert relative_difference(actual, expected) < 1e-6
+
+
+def test_weight_gradient_in_fp64(always):
+    x, grad = torch.randn(2, 7, 3).double(), torch.randn(2, 7, 5).double()
+    expected = torch.einsum('abn,abk->nk', grad, x)
+    assert relative_difference(linear_weight_gradient(x, grad), expected) < 1e-14
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16, torch.float16])
+def test_other_dtypes_are_left_to_f_linear(always, dtype):
+    tensors = [t.to(dtype) for t in make((4, 9), 8, 6)]
+    assert torch.equal(linear(*tensors), F.linear(*tensors))
+    assert not always
+
+
+def test_where_it_does_not_pay(monkeypatch):
+    x, weight = torch.randn(1024, 64), torch.randn(64, 64)  # 2**22 multiplications
+    monkeypatch.setattr(module, '_has_avx512', lambda: True)
+    assert convolution_pays(x, 64)
+    assert not convolution_pays(x, 63)
+    assert not convolution_pays(x.double(), 64)
+    assert not convolution_pays(x.to('meta'), 64)
+    with torch.autocast('cpu'):
+        assert not convolution_pays(x, 64)
+    with torch.backends.mkldnn.flags(enabled=False):
+        assert not convolution_pays(x, 64)
+    seen = []
+    torch.jit.trace(
+        lambda x: (seen.append(convolution_pays(x, 64)), linear(x, weight))[1], x, check_trace=False
+    )
+    assert seen == [False]
+    monkeypatch.setattr(module, '_has_avx512', lambda: False)
+    assert not convolution_pays(x, 64)
+
+
+def test_compiled_models_see_a_product(always):
+    @torch.compile(backend='eager', fullgraph=True)
+    def compiled(x, weight):
+        return linear(x, weight)
+
+    x, weight = make((4, 9), 8, 6, bias=False)
+    assert torch.equal(compiled(x, weight), F.linear(x, weight))
+    assert not always
