@@ -10,12 +10,13 @@ from unittest import mock
 import pandas as pd
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from ..merging import BipartiteSoftMatching, bipartite, neighbour
+from ..models import attention
 from ..models.attention import EfficientMultiheadAttention
 from ..models.backbone import MixVisionTransformer, TransformerEncoderLayer
 from ..models.layers import MixFFN, PatchEmbed
+from ..ops import linear
 from . import complexity
 
 _REST = 'norms and shortcuts'
@@ -25,7 +26,7 @@ _STEPS = [
     (TransformerEncoderLayer, 'forward', _REST),
     (EfficientMultiheadAttention, '_keys_and_values', complexity.REDUCTION),
     (EfficientMultiheadAttention, '_attend', complexity.PROJECTIONS),
-    (F, 'scaled_dot_product_attention', complexity.ATTENTION),
+    (attention, 'attend', complexity.ATTENTION),
     (MixFFN, 'forward', complexity.FFN),
     (BipartiteSoftMatching, 'plan', complexity.MATCHING),
     *(
@@ -151,7 +152,7 @@ def matrix_rate(like: torch.Tensor, size: int | None = None, repeats: int = 7) -
     for _ in range(repeats):
         clock.seconds.clear()
         with clock.step('product'):
-            a @ a
+            linear(a, a)
         times += clock.seconds.values()
     return 2e-9 * size**3 / statistics.median(times)
 

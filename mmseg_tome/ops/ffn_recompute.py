@@ -134,7 +134,8 @@ class _StripsRecomputed(torch.autograd.Function):
                     activated = ctx.middle(seen[None], strip.hw, *inner)[0][strip.own_of_seen]
                 own = grad[image, strip.own]
                 grad_fc2 += linear_weight_gradient(activated.detach(), own)
-                grad_seen, *shares = torch.autograd.grad(activated, (seen, *inner), linear(own, fc2.t()))
+                grad_activated = linear(own, fc2.t())
+                grad_seen, *shares = torch.autograd.grad(activated, (seen, *inner), grad_activated)
                 for total, share in zip(grad_inner, shares, strict=True):
                     total += share
                 # Linear in the gradient: strips that share a row add up.

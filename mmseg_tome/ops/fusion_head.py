@@ -98,7 +98,7 @@ def _image_in_strips(
 
 
 class _LowLevel:
-    """A fused lower level ``[1, D, h_i, w_i]``, of which strips of the first level's size are added.
+    """A fused lower level ``[1, D, h_i, w_i]`` that is added to strips of the first one's size.
 
     Resizing is separable: rows are resized to full width, and a matrix ``[h_0, h_i]`` blends them.
     """

@@ -16,7 +16,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     PyTorch multiplies fp32 matrices by MKL, and convolves by oneDNN. MKL uses AVX-512 on Intel's
     CPUs alone; on others oneDNN takes less than half the time for the same sums
-    (``tools/benchmark_kernels.py --device cpu``). So a large product is computed as a 1x1
+    (``tools/benchmark_products.py``). So a large product is computed as a 1x1
     convolution of a map with one row, forward and backward.
 
     Args:

@@ -21,7 +21,12 @@ def always(monkeypatch):
     monkeypatch.setattr(module, '_has_avx512', lambda: True)
     shapes = []
     original = F.conv2d
-    monkeypatch.setattr(F, 'conv2d', lambda x, *a: (shapes.append(tuple(x.shape)), original(x, *a))[1])
+
+    def conv2d(x, *args):
+        shapes.append(tuple(x.shape))
+        return original(x, *args)
+
+    monkeypatch.setattr(F, 'conv2d', conv2d)
     return shapes
 
 
