@@ -67,12 +67,11 @@ class _Step:
         self.data = self.model.data_preprocessor(batch(), True)
 
     def forward(self) -> dict:
-        return self.model(**self.data, mode='loss')
+        with self.optimiser.optim_context(self.model):  # the precision is the config's
+            return self.model(**self.data, mode='loss')
 
     def __call__(self) -> None:
-        with self.optimiser.optim_context(self.model):
-            losses = self.forward()
-        self.optimiser.update_params(self.model.parse_losses(losses)[0])
+        self.optimiser.update_params(self.model.parse_losses(self.forward())[0])
 
 
 def _read_batch(cfg: Config) -> Callable[[], Any]:

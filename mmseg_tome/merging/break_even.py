@@ -9,7 +9,7 @@ from .base import Merging
 # Operations that take as long as the many small steps of merging, whose time hardly depends on the
 # number of tokens. Measured by `tools/break_even.py`, which prints the line to set here for another
 # machine; a CPU computes the faster the more threads it has, while the small steps do not.
-CPU_THRESHOLD_PER_THREAD = 52e6
+CPU_THRESHOLD_PER_THREAD = 30e6
 # Not measured: about 25 launches of 5 us at 200 TFLOP/s.
 GPU_THRESHOLD = 25e9
 

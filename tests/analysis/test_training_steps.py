@@ -58,3 +58,13 @@ def test_every_model_has_the_same_batch(cfg):
     read = training_steps._read_batch(cfg)
     first, second = (torch.stack(read()['inputs']) for _ in range(2))
     assert torch.equal(first, second)
+
+
+def test_memory_is_that_of_the_configs_precision(cfg):
+    cfg = cfg.copy()
+    saved = {}
+    for wrapper in ('OptimWrapper', 'BF16OptimWrapper'):
+        cfg.optim_wrapper.type = wrapper
+        steps = measure_training_steps(cfg, {'none': 'none'}, 1)
+        saved[wrapper] = steps['none']['saved_bytes']
+    assert saved['BF16OptimWrapper'] < 0.85 * saved['OptimWrapper']
