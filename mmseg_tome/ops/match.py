@@ -33,8 +33,9 @@ def best_match(tokens: Tensor, src_index: Tensor, dst_index: Tensor) -> tuple[Te
         return call_kernel('best_match', tokens, src_index, dst_index)
     with torch.autocast(tokens.device.type, enabled=False):
         dtype = torch.promote_types(tokens.dtype, torch.float32)
-        src = F.normalize(tokens.index_select(1, src_index).to(dtype), dim=-1)
-        dst = F.normalize(tokens.index_select(1, dst_index).to(dtype), dim=-1).transpose(1, 2)
+        tokens = F.normalize(tokens.to(dtype), dim=-1)
+        src = tokens.index_select(1, src_index)
+        dst = tokens.index_select(1, dst_index).transpose(1, 2)
         rows = max(1, _SCORES_PER_CHUNK // (dst.shape[0] * dst.shape[2]))
         best = [(chunk @ dst).max(dim=-1) for chunk in src.split(rows, dim=1)]
     if len(best) == 1:
