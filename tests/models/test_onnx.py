@@ -1,0 +1,27 @@
+"""Exported to ONNX, and run by ONNX Runtime on another image than the one it was exported with."""
+
+import pytest
+import torch
+
+from mmseg_tome import PRESETS
+
+from ..reference import make_pair, relative_difference
+from .test_backbone import image
+
+pytest.importorskip('onnxscript')
+onnxruntime = pytest.importorskip('onnxruntime')
+
+
+@pytest.mark.filterwarnings('ignore::UserWarning')  # the exporter's own
+@pytest.mark.parametrize('strategy', PRESETS)
+def test_runs_in_onnx_runtime(tmp_path, strategy):
+    _, ours = make_pair(tome_cfg=strategy, num_layers=[1, 1, 1, 1])
+    path = tmp_path / 'model.onnx'
+    torch.onnx.export(ours, (image((96, 128)),), path, dynamo=True, verbose=False)
+    session = onnxruntime.InferenceSession(path)
+    x = image((96, 128), seed=5)
+    outs = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+    with torch.no_grad():
+        expected = ours(x)
+    for out, want in zip(outs, expected, strict=True):
+        assert relative_difference(torch.from_numpy(out), want) <= 1e-5
