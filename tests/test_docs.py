@@ -22,6 +22,8 @@ from mmseg.apis import inference_model, init_model
 from mmseg_tome.datasets.streets import render_street
 from mmseg_tome.presets import parse_tome_cfg
 
+from .reference import relative_difference
+
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # the frameworks' own, many
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -95,6 +97,20 @@ def test_readme_segmentation_of_an_image(checkout):
 
     exec(block('README.md', "apply_tome(model, 'hq')"), {'model': model})
     assert model.backbone.strategy.name == 'none'
+
+
+def test_readme_onnx(checkout):
+    pytest.importorskip('onnxscript')
+    onnxruntime = pytest.importorskip('onnxruntime')
+    names = {}
+    exec(block('README.md', 'onnx.export'), names)
+    session = onnxruntime.InferenceSession('segformer.onnx')
+    image = torch.randn(1, 3, 512, 1024)
+    (scores,) = session.run(None, {session.get_inputs()[0].name: image.numpy()})
+    with torch.no_grad():
+        expected = names['model'](image)
+    assert scores.shape == (1, 19, 128, 256)
+    assert relative_difference(torch.from_numpy(scores), expected) <= 1e-5
 
 
 def test_pose_config(checkout):
