@@ -1,4 +1,7 @@
+import sys
+
 import pytest
+import torch
 from mmengine.registry import DefaultScope
 
 
@@ -19,3 +22,16 @@ def _restored_scope():
     yield
     DefaultScope._instance_dict.clear()
     DefaultScope._instance_dict.update(before)
+
+
+@pytest.fixture
+def products_by_onednn(monkeypatch):
+    """Every product in fp32 goes the way of large ones where oneDNN is the faster library."""
+    # The package exports a function of the same name.
+    linear = sys.modules['mmseg_tome.ops.linear']
+    monkeypatch.setattr(linear, '_LEAST_PRODUCTS', 0)
+    monkeypatch.setattr(linear, '_mkl_is_slower', lambda: True)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(2, threads))  # on one, PyTorch convolves by MKL
+    yield
+    torch.set_num_threads(threads)

@@ -1,6 +1,8 @@
 """Matrix products on a CPU, by the faster of the two libraries that PyTorch comes with."""
 
+import platform
 from functools import cache
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -9,6 +11,7 @@ from torch.nn.grad import conv2d_weight
 
 # Multiplications below which setting up a convolution costs more than it saves.
 _LEAST_PRODUCTS = 2**22
+_CPUINFO = Path('/proc/cpuinfo')  # of Linux, where `platform` does not tell a CPU's vendor
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -16,7 +19,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     PyTorch multiplies fp32 matrices by MKL, and convolves by oneDNN. MKL uses AVX-512 on Intel's
     CPUs alone; on others oneDNN takes less than half the time for the same sums
-    (``tools/benchmark_products.py``). So a large product is computed as a 1x1
+    (``tools/benchmark_products.py``). There a large product is computed as a 1x1
     convolution of a map with one row, forward and backward.
 
     Args:
@@ -56,14 +59,22 @@ def convolution_pays(x: Tensor, num_outputs: int) -> bool:
         return False
     if x.device.type != 'cpu' or x.dtype != torch.float32 or torch.is_autocast_enabled('cpu'):
         return False  # oneDNN has no fp64, and does the products in lower precision anyway
+    if torch.get_num_threads() == 1:
+        return False  # here PyTorch itself computes 1x1 convolutions by MKL
     large = x.numel() * num_outputs >= _LEAST_PRODUCTS
-    return large and _has_avx512() and torch.backends.mkldnn.enabled
+    return large and _mkl_is_slower() and torch.backends.mkldnn.enabled
 
 
 @cache
-def _has_avx512() -> bool:
+def _mkl_is_slower() -> bool:
+    """Whether MKL leaves AVX-512 unused on this CPU, and oneDNN does not."""
     uses_avx512 = torch.backends.cpu.get_cpu_capability() == 'AVX512'
-    return uses_avx512 and torch.backends.mkldnn.is_available()
+    return uses_avx512 and torch.backends.mkldnn.is_available() and not _is_intel()
+
+
+def _is_intel() -> bool:
+    vendor = _CPUINFO.read_text() if _CPUINFO.exists() else platform.processor()
+    return 'GenuineIntel' in vendor
 
 
 def _as_map(x: Tensor) -> Tensor:

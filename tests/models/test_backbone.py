@@ -346,11 +346,8 @@ def test_training_in_strips_of_rows_equals_stock(monkeypatch):
 
 
 @pytest.mark.parametrize('strategy', [None, *MERGING])
-def test_products_by_convolution_equal_stock_and_tomesd(monkeypatch, strategy):
-    """Every product and attention goes the way of large ones on a CPU with AVX-512."""
-    products, attention = (sys.modules[f'mmseg_tome.ops.{n}'] for n in ('linear', 'attention'))
-    monkeypatch.setattr(products, '_LEAST_PRODUCTS', 0)
-    monkeypatch.setattr(products, '_has_avx512', lambda: True)
+def test_products_by_onednn_equal_stock_and_tomesd(products_by_onednn, monkeypatch, strategy):
+    attention = sys.modules['mmseg_tome.ops.attention']
     monkeypatch.setattr(attention, '_LEAST_SCORES', 0)
     monkeypatch.setattr(attention, '_CHUNK_BYTES', 2**12)
     chunks, original = [], attention._weights

@@ -11,16 +11,13 @@ from mmseg_tome.ops.attention import attend
 from ..reference import relative_difference
 
 module = sys.modules['mmseg_tome.ops.attention']
-products = sys.modules['mmseg_tome.ops.linear']
 
 
 @pytest.fixture
-def chunked(monkeypatch):
+def chunked(products_by_onednn, monkeypatch):
     """Chunks whatever the size and the CPU; holds the sizes of the chunks' scores."""
     monkeypatch.setattr(module, '_LEAST_SCORES', 0)
     monkeypatch.setattr(module, '_CHUNK_BYTES', 2**12)
-    monkeypatch.setattr(products, '_LEAST_PRODUCTS', 0)
-    monkeypatch.setattr(products, '_has_avx512', lambda: True)
     sizes = []
     original = module._weights
     monkeypatch.setattr(

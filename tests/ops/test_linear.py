@@ -15,10 +15,8 @@ module = sys.modules['mmseg_tome.ops.linear']
 
 
 @pytest.fixture
-def always(monkeypatch):
+def always(products_by_onednn, monkeypatch):
     """Convolve whatever the size and the CPU; holds the shapes that were convolved."""
-    monkeypatch.setattr(module, '_LEAST_PRODUCTS', 0)
-    monkeypatch.setattr(module, '_has_avx512', lambda: True)
     shapes = []
     original = F.conv2d
 
@@ -94,9 +92,18 @@ def test_other_dtypes_are_left_to_f_linear(always, dtype):
     assert not always
 
 
-def test_where_it_does_not_pay(monkeypatch):
+def test_products_are_computed_by_onednn(products_by_onednn):
+    tensors = make((64, 64), 32, 48)
+    with torch.profiler.profile() as profile:
+        output_and_gradients(linear, tensors)
+    names = {event.name for event in profile.events()}
+    assert 'aten::mkldnn_convolution' in names
+    assert not {'aten::_slow_conv2d_forward', 'aten::_slow_conv2d_backward'} & names
+
+
+def test_where_it_does_not_pay(products_by_onednn, monkeypatch):
+    monkeypatch.setattr(module, '_LEAST_PRODUCTS', 2**22)
     x, weight = torch.randn(1024, 64), torch.randn(64, 64)  # 2**22 multiplications
-    monkeypatch.setattr(module, '_has_avx512', lambda: True)
     assert convolution_pays(x, 64)
     assert not convolution_pays(x, 63)
     assert not convolution_pays(x.double(), 64)
@@ -110,8 +117,34 @@ def test_where_it_does_not_pay(monkeypatch):
         lambda x: (seen.append(convolution_pays(x, 64)), linear(x, weight))[1], x, check_trace=False
     )
     assert seen == [False]
-    monkeypatch.setattr(module, '_has_avx512', lambda: False)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     assert not convolution_pays(x, 64)
+    torch.set_num_threads(threads)
+    monkeypatch.setattr(module, '_mkl_is_slower', lambda: False)
+    assert not convolution_pays(x, 64)
+
+
+@pytest.mark.parametrize(
+    'capability, cpuinfo, processor, expected',
+    [
+        ('AVX512', 'vendor_id\t: AuthenticAMD\n', '', True),
+        ('AVX512', 'vendor_id\t: GenuineIntel\n', '', False),
+        ('AVX2', 'vendor_id\t: AuthenticAMD\n', '', False),
+        ('AVX512', None, 'AMD64 Family 25 Model 97 Stepping 2, AuthenticAMD', True),
+        ('AVX512', None, 'Intel64 Family 6 Model 143 Stepping 8, GenuineIntel', False),
+    ],
+)
+def test_mkl_uses_avx512_on_intels_cpus(
+    monkeypatch, tmp_path, capability, cpuinfo, processor, expected
+):
+    file = tmp_path / 'cpuinfo'
+    if cpuinfo is not None:
+        file.write_text(cpuinfo)
+    monkeypatch.setattr(module, '_CPUINFO', file)
+    monkeypatch.setattr(module.platform, 'processor', lambda: processor)
+    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: capability)
+    assert module._mkl_is_slower.__wrapped__() is expected
 
 
 def test_compiled_models_see_a_product(always):
