@@ -35,3 +35,10 @@ def products_by_onednn(monkeypatch):
     torch.set_num_threads(max(2, threads))  # on one, PyTorch convolves by MKL
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def sizes_in_bytes(monkeypatch):
+    """Sizes of strips are what the constants say, in bytes instead of caches."""
+    for name in ('ffn', 'fusion_head', 'attention'):
+        monkeypatch.setattr(sys.modules[f'mmseg_tome.ops.{name}'], 'times_cache', int)

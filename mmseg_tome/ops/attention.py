@@ -9,10 +9,11 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from .linear import convolution_pays, linear, linear_weight_gradient
+from .strips import times_cache
 
-# The scores of as many queries as are worked on at once take about this much: they should stay in
-# cache while softmax passes over them, and be large enough a product.
-_CHUNK_BYTES = 4 * 2**20
+# The scores of as many queries as are worked on at once take about so many second-level caches:
+# they should stay in cache while softmax passes over them, and be large enough a product.
+_CHUNK = 2.0
 # Fewer scores of a head than this are not worth the steps that its chunks take.
 _LEAST_SCORES = 3 * 2**17
 
@@ -74,7 +75,7 @@ class _ChunkedAttention(torch.autograd.Function):
 
 def _heads(q: Tensor, k: Tensor) -> Iterator[tuple[int, int, list[slice]]]:
     """Every image and head, with the queries in chunks."""
-    rows = max(1, _CHUNK_BYTES // (k.shape[2] * k.element_size()))
+    rows = max(1, times_cache(_CHUNK) // (k.shape[2] * k.element_size()))
     chunks = [slice(start, start + rows) for start in range(0, q.shape[2], rows)]
     for image in range(q.shape[0]):
         for head in range(q.shape[1]):

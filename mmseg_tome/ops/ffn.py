@@ -11,15 +11,17 @@ from .depthwise import depthwise_gelu
 from .ffn_recompute import mix_ffn_strips_recomputed, project_recomputed
 from .layout import to_map, to_tokens
 from .linear import linear
+from .strips import times_cache
 
-# A strip's hidden layer takes about this much: it should stay in cache while four steps pass over
-# it, yet have many rows beside the two that are computed twice, and be large enough a product.
-_STRIP_BYTES = 4 * 2**20
+# A strip's hidden layer takes about so many second-level caches: it should stay in cache while four
+# steps pass over it, yet have many rows beside the two that are computed twice, and be large enough
+# a product.
+_STRIP = 2.0
 _MIN_ROWS = 8
 # In training, more passes go over it, and more is lost by rows that are computed twice.
-_TRAINING_STRIP_BYTES = 6 * 2**20
+_TRAINING_STRIP = 3.0
 # Hidden layers up to this size stay in the last cache anyway, and are done at once.
-_CACHE_BYTES = 6 * 2**20
+_WHOLE = 3.0
 
 Layer = Callable[[Tensor], Tensor]
 
@@ -77,7 +79,7 @@ def mix_ffn(
 
     rows = None
     if recompute and _sums_are_exact(tokens):
-        rows = _strip_rows(tokens, hw, weights, _TRAINING_STRIP_BYTES)
+        rows = _strip_rows(tokens, hw, weights, _TRAINING_STRIP)
     if rows is not None:
         out = mix_ffn_strips_recomputed(tokens, hw, middle, weights, rows)
     else:
@@ -105,7 +107,7 @@ def mix_ffn_in_strips(
     work in place.
     """
     h, w = hw
-    rows = _strip_rows(tokens, hw, weights, _STRIP_BYTES)
+    rows = _strip_rows(tokens, hw, weights, _STRIP)
     if rows is None:
         return mix_ffn(tokens, hw, weights, activate, norm, shortcut)
     out = torch.empty_like(tokens)
@@ -130,13 +132,13 @@ def mix_ffn_in_strips(
 
 
 def _strip_rows(
-    tokens: Tensor, hw: tuple[int, int], weights: FFNWeights, strip_bytes: int
+    tokens: Tensor, hw: tuple[int, int], weights: FFNWeights, caches: float
 ) -> int | None:
     """Rows of a strip, or None where all is done at once."""
     h, w = hw
     row_bytes = w * weights.fc1.shape[0] * tokens.element_size()
-    rows = max(_MIN_ROWS, strip_bytes // row_bytes)
-    if h <= rows or tokens.shape[0] * h * row_bytes <= _CACHE_BYTES:
+    rows = max(_MIN_ROWS, times_cache(caches) // row_bytes)
+    if h <= rows or tokens.shape[0] * h * row_bytes <= times_cache(_WHOLE):
         return None
     return rows
 

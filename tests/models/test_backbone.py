@@ -310,14 +310,14 @@ def test_no_parameter_is_left_out_of_training():
     assert isinstance(ours, nn.Module)
 
 
-def test_inference_in_strips_of_rows_equals_stock(monkeypatch):
+def test_inference_in_strips_of_rows_equals_stock(monkeypatch, sizes_in_bytes):
     from mmseg_tome.ops import ffn
 
     strips = []
     original = ffn._depthwise
     monkeypatch.setattr(ffn, '_MIN_ROWS', 1)
-    monkeypatch.setattr(ffn, '_STRIP_BYTES', 1)
-    monkeypatch.setattr(ffn, '_CACHE_BYTES', 0)
+    monkeypatch.setattr(ffn, '_STRIP', 1)
+    monkeypatch.setattr(ffn, '_WHOLE', 0)
     monkeypatch.setattr(ffn, '_depthwise', lambda *a: (strips.append(1), original(*a))[1])
     stock, ours = make_pair()
     x = image((97, 161), batch=2)
@@ -327,14 +327,14 @@ def test_inference_in_strips_of_rows_equals_stock(monkeypatch):
     assert len(strips) > 2 * 8
 
 
-def test_training_in_strips_of_rows_equals_stock(monkeypatch):
+def test_training_in_strips_of_rows_equals_stock(monkeypatch, sizes_in_bytes):
     from mmseg_tome.ops import ffn
 
     strips = []
     original = ffn.depthwise_gelu
     monkeypatch.setattr(ffn, '_MIN_ROWS', 1)
-    monkeypatch.setattr(ffn, '_TRAINING_STRIP_BYTES', 1)
-    monkeypatch.setattr(ffn, '_CACHE_BYTES', 0)
+    monkeypatch.setattr(ffn, '_TRAINING_STRIP', 1)
+    monkeypatch.setattr(ffn, '_WHOLE', 0)
     monkeypatch.setattr(ffn, 'depthwise_gelu', lambda *a: (strips.append(1), original(*a))[1])
     models = make_pair()
     x = image((97, 161), batch=2)
@@ -346,10 +346,12 @@ def test_training_in_strips_of_rows_equals_stock(monkeypatch):
 
 
 @pytest.mark.parametrize('strategy', [None, *MERGING])
-def test_products_by_onednn_equal_stock_and_tomesd(products_by_onednn, monkeypatch, strategy):
+def test_products_by_onednn_equal_stock_and_tomesd(
+    products_by_onednn, sizes_in_bytes, monkeypatch, strategy
+):
     attention = sys.modules['mmseg_tome.ops.attention']
     monkeypatch.setattr(attention, '_LEAST_SCORES', 0)
-    monkeypatch.setattr(attention, '_CHUNK_BYTES', 2**12)
+    monkeypatch.setattr(attention, '_CHUNK', 2**12)
     chunks, original = [], attention._weights
     monkeypatch.setattr(attention, '_weights', lambda *a: (chunks.append(1), original(*a))[1])
     stock, ours = make_pair(tome_cfg=strategy)

@@ -14,10 +14,10 @@ module = sys.modules['mmseg_tome.ops.attention']
 
 
 @pytest.fixture
-def chunked(products_by_onednn, monkeypatch):
+def chunked(products_by_onednn, sizes_in_bytes, monkeypatch):
     """Chunks whatever the size and the CPU; holds the sizes of the chunks' scores."""
     monkeypatch.setattr(module, '_LEAST_SCORES', 0)
-    monkeypatch.setattr(module, '_CHUNK_BYTES', 2**12)
+    monkeypatch.setattr(module, '_CHUNK', 2**12)
     sizes = []
     original = module._weights
     monkeypatch.setattr(

@@ -40,15 +40,15 @@ def strips(monkeypatch):
 @pytest.mark.parametrize('hw', [(1, 1), (1, 9), (9, 1), (7, 13), (16, 16)])
 @pytest.mark.parametrize('rows', [1, 2, 3, 5, 100])
 @pytest.mark.parametrize('batch', [1, 3])
-def test_strips_equal_the_whole(monkeypatch, strips, batch, rows, hw, dtype):
+def test_strips_equal_the_whole(monkeypatch, sizes_in_bytes, strips, batch, rows, hw, dtype):
     weights = make_weights(6, 10, dtype)
     h, w = hw
     tokens = torch.randn(batch, h * w, 6).to(dtype)
     shortcut = torch.randn(batch, h * w, 6).to(dtype)
     before = tokens.clone(), shortcut.clone()
     monkeypatch.setattr(ffn, '_MIN_ROWS', 1)
-    monkeypatch.setattr(ffn, '_STRIP_BYTES', rows * w * 10 * tokens.element_size())
-    monkeypatch.setattr(ffn, '_CACHE_BYTES', 0)
+    monkeypatch.setattr(ffn, '_STRIP', rows * w * 10 * tokens.element_size())
+    monkeypatch.setattr(ffn, '_WHOLE', 0)
     tolerance = 1e-2 if dtype == torch.bfloat16 else 1e-6
     norm = torch.nn.LayerNorm(6, dtype=dtype)
     for options in ({}, dict(norm=norm), dict(shortcut=shortcut), dict(norm=norm, shortcut=tokens)):
@@ -61,13 +61,14 @@ def test_strips_equal_the_whole(monkeypatch, strips, batch, rows, hw, dtype):
     assert torch.equal(tokens, before[0]) and torch.equal(shortcut, before[1])
 
 
-def test_what_fits_in_the_cache_is_done_at_once(monkeypatch, strips):
+def test_what_fits_in_the_cache_is_done_at_once(monkeypatch, sizes_in_bytes, strips):
     weights = make_weights(6, 10)
     tokens = torch.randn(1, 40 * 5, 6)
     monkeypatch.setattr(ffn, '_MIN_ROWS', 1)
-    monkeypatch.setattr(ffn, '_STRIP_BYTES', 16 * 5 * 10 * 4)
+    monkeypatch.setattr(ffn, '_STRIP', 16 * 5 * 10 * 4)
+    monkeypatch.setattr(ffn, '_WHOLE', 40 * 5 * 10 * 4)
     mix_ffn_in_strips(tokens, (40, 5), weights, torch.ops.aten.gelu_)
     assert strips == [(40, 5)]
-    monkeypatch.setattr(ffn, '_CACHE_BYTES', 40 * 5 * 10 * 4 - 1)
+    monkeypatch.setattr(ffn, '_WHOLE', 40 * 5 * 10 * 4 - 1)
     mix_ffn_in_strips(tokens, (40, 5), weights, torch.ops.aten.gelu_)
     assert strips[1:] == [(17, 5), (18, 5), (9, 5)]

@@ -51,9 +51,9 @@ def test_reference_equals_convolutions_after_resizing(mode, align_corners):
 
 @pytest.mark.parametrize('mode, align_corners', MODES)
 @pytest.mark.parametrize('rows', [1, 5, 100])
-def test_strips_equal_the_whole(monkeypatch, rows, mode, align_corners):
+def test_strips_equal_the_whole(monkeypatch, sizes_in_bytes, rows, mode, align_corners):
     maps, weights = make(torch.float64)
-    monkeypatch.setattr(module, '_STRIP_BYTES', rows * 17 * 7 * 8)
+    monkeypatch.setattr(module, '_STRIP', rows * 17 * 7 * 8)
     strips = []
     original = module._LowLevel.add_rows
     monkeypatch.setattr(
