@@ -105,13 +105,13 @@ def test_readme_onnx(checkout):
     names = {}
     exec(block('README.md', 'onnx.export'), names)
     session = onnxruntime.InferenceSession('segformer.onnx')
+    # On other images a token may have two destinations that are as similar but for rounding.
     image = torch.randn(1, 3, 512, 1024, generator=torch.Generator().manual_seed(0))
     (scores,) = session.run(None, {session.get_inputs()[0].name: image.numpy()})
     with torch.no_grad():
         expected = names['model'](image)
     assert scores.shape == (1, 19, 128, 256)
-    # Of thousands of tokens, some have two destinations that are as similar but for rounding.
-    assert relative_difference(torch.from_numpy(scores), expected) <= 1e-3
+    assert relative_difference(torch.from_numpy(scores), expected) <= 1e-5
 
 
 def test_pose_config(checkout):
