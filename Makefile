@@ -6,7 +6,7 @@ JOBS ?= 2
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
-SOURCES := mmseg_tome configs tools tests setup.py
+SOURCES := mmseg_tome benchmarks demo configs tools tests setup.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install test lint format demo demo-pose model-index clean
@@ -58,4 +58,4 @@ model-index: $(STAMP) ## list every config in model-index.yml, for `mim search`
 
 clean: ## remove caches and build leftovers; never results or the environment
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
-	find mmseg_tome configs tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find mmseg_tome benchmarks demo configs tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

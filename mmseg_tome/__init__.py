@@ -6,11 +6,11 @@ under the scopes of mmseg and mmpose, whichever is installed.
 
 from . import compat
 
-compat.mend()
+compat.patch()
 
 from .apply import apply_tome  # noqa: E402 - only after the stack is mended
-from .presets import PRESETS  # noqa: E402
 from .registration import register_all  # noqa: E402
+from .strategies import PRESETS  # noqa: E402
 from .version import __version__  # noqa: E402
 
 register_all()

@@ -6,9 +6,9 @@ from torch import nn
 
 from .models import MixVisionTransformer
 from .models.attention import EfficientMultiheadAttention
-from .models.backbone import TransformerEncoderLayer
-from .models.layers import MixFFN
-from .presets import TomeCfg, parse_tome_cfg
+from .models.mit import TransformerEncoderLayer
+from .models.mix_ffn import MixFFN
+from .strategies import TomeCfg, parse_tome_cfg
 
 _STOCK_MODULE = 'mmseg.models.backbones.mit'
 
@@ -22,7 +22,7 @@ def apply_tome(model: nn.Module, tome_cfg: TomeCfg) -> nn.Module:
 
     Args:
         model: A model with at least one ``MixVisionTransformer`` in it.
-        tome_cfg: See :func:`mmseg_tome.presets.parse_tome_cfg`.
+        tome_cfg: See :func:`mmseg_tome.strategies.parse_tome_cfg`.
 
     Returns:
         The same model.

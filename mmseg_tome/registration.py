@@ -30,7 +30,7 @@ def _register_in_mmseg() -> None:
     from mmseg.registry import MODELS
 
     from . import datasets, evaluation  # noqa: F401 - they register themselves
-    from .models.decode_head import SegformerHead
+    from .models.segformer_head import SegformerHead
     from .models.segmentor import EncoderDecoder
 
     _register_models(
@@ -64,7 +64,7 @@ def _register_in_mmpose() -> bool:
     # mmpose has no head of this name: it is the published one.
     names = ['SegformerHead', 'SegformerHeatmapHead']
     MODELS.register_module(name=names, module=SegformerHeatmapHead, force=True)
-    mmpose_drawing.mend()
+    mmpose_drawing.patch()
     return True
 
 

@@ -31,7 +31,7 @@ def products_by_onednn(monkeypatch):
     But for empty ones, of strips at the edge, which are no convolutions.
     """
     # The package exports a function of the same name.
-    linear = sys.modules['mmseg_tome.ops.linear']
+    linear = sys.modules['mmseg_tome.ops.cpu.matmul']
     monkeypatch.setattr(linear, '_LEAST_PRODUCTS', 1)
     monkeypatch.setattr(linear, '_mkl_is_slower', lambda: True)
     threads = torch.get_num_threads()
@@ -43,5 +43,5 @@ def products_by_onednn(monkeypatch):
 @pytest.fixture
 def sizes_in_bytes(monkeypatch):
     """Sizes of strips are what the constants say, in bytes instead of caches."""
-    for name in ('ffn', 'fusion_head', 'attention'):
+    for name in ('ffn', 'head', 'attention'):
         monkeypatch.setattr(sys.modules[f'mmseg_tome.ops.{name}'], 'times_cache', int)

@@ -10,8 +10,7 @@ from torch import nn
 import mmseg_tome
 from mmseg_tome import PRESETS, apply_tome
 from mmseg_tome.models import EfficientMultiheadAttention, MixVisionTransformer
-
-from .reference import B0, make_pair, relative_difference
+from tests.baselines.stock import B0, make_pair, relative_difference
 
 SEGMENTOR = dict(
     type='EncoderDecoder',

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 pytest.importorskip('mmseg')
 import mmseg_tome  # noqa: F401  (makes checkpoints load)
-from mmseg_tome.datasets.streets import generate_streets
+from demo.scenes.streets import generate_streets
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 MIM = Path(sys.executable).with_name('mim')

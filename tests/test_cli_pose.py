@@ -12,7 +12,7 @@ from filelock import FileLock
 
 pytest.importorskip('mmpose')
 import mmseg_tome  # noqa: F401  (makes checkpoints load)
-from mmseg_tome.datasets.athletes import generate_athletes
+from demo.scenes.athletes import generate_athletes
 from mmseg_tome.datasets.jbd_convert import convert_jbd
 from mmseg_tome.datasets.jbd_format import BOX_FILE
 
@@ -76,7 +76,7 @@ log_processor = dict(window_size=1)
 
 
 def write_people(folder: Path) -> None:
-    """Coloured dots on noise: `train.json`, `val.json`, boxes a detector could have found."""
+    """Colored dots on noise: `train.json`, `val.json`, boxes a detector could have found."""
     (folder / 'images').mkdir(parents=True)
     rng = np.random.default_rng(0)
     number = 0

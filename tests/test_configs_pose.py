@@ -132,7 +132,7 @@ def test_codec_is_the_one_of_the_name(path):
 
 @by_name(UNMERGED)
 def test_schedule_is_the_one_of_the_name(path):
-    """Batch and epochs, and the learning rate as the optimiser gets it."""
+    """Batch and epochs, and the learning rate as the optimizer gets it."""
     cfg, name = load(path), NAME.fullmatch(path.stem)
     epochs = int(name['schedule'].removesuffix('e'))
     assert cfg.train_dataloader.batch_size == int(name['batch'])
@@ -156,7 +156,7 @@ def test_schedule_is_the_one_of_the_name(path):
     ]
     rates = []
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # torch's: no step of the optimiser is taken here
+        warnings.simplefilter('ignore')  # torch's: no step of the optimizer is taken here
         for step in range(1, epochs * iterations + 1):
             rates.append(optimizer.param_groups[0]['lr'])
             for scheduler in schedulers:

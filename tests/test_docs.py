@@ -19,10 +19,9 @@ from mmpose.registry import DATASETS
 from mmpose.registry import MODELS as POSE_MODELS
 from mmseg.apis import inference_model, init_model
 
-from mmseg_tome.datasets.streets import render_street
-from mmseg_tome.presets import parse_tome_cfg
-
-from .reference import relative_difference
+from demo.scenes.streets import render_street
+from mmseg_tome.strategies import parse_tome_cfg
+from tests.baselines.stock import relative_difference
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # the frameworks' own, many
 

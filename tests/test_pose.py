@@ -21,7 +21,7 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import PoseDataSample
 from mmseg.models.backbones.mit import MixVisionTransformer as Stock
 
-from .reference import make_pair, plain_fusion, relative_difference, stock_with_tomesd
+from tests.baselines.stock import make_pair, plain_fusion, relative_difference, stock_with_tomesd
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMPose's own, many
 

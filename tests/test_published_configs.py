@@ -18,7 +18,7 @@ from mmseg.models.backbones.mit import MixVisionTransformer as Stock
 from mmseg.registry import MODELS
 
 from mmseg_tome.models.heatmap_head import SegformerHeatmapHead
-from mmseg_tome.presets import parse_tome_cfg
+from mmseg_tome.strategies import parse_tome_cfg
 
 from .test_configs import attended  # noqa: F401 - a fixture
 

@@ -123,12 +123,12 @@ def main() -> None:
 
 
 def choose_columns(args: argparse.Namespace) -> list:
-    from mmseg_tome.analysis import segmentors
+    from mmseg_tome.analysis import implementations
 
     graphs = args.device.startswith('cuda') and not args.train
     if not args.columns:
-        return segmentors.columns(graphs)
-    by_name = {str(column): column for column in segmentors.all_columns()}
+        return implementations.columns(graphs)
+    by_name = {str(column): column for column in implementations.all_columns()}
     if unknown := set(args.columns) - set(by_name):
         sys.exit(f'--columns: unknown {sorted(unknown)}; allowed: {list(by_name)}')
     columns = [by_name[name] for name in args.columns]

@@ -5,11 +5,13 @@ import sys
 import traceback
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of the checkout, not installed
+
 import pandas as pd
 import torch
 from rich.progress import track
 
-from mmseg_tome.analysis.kernels import STEPS, measure
+from benchmarks.kernels import STEPS, measure
 from mmseg_tome.analysis.provenance import provenance
 
 DTYPES = [torch.bfloat16, torch.float16, torch.float32]

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of the checkout, not installed
+
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -44,7 +46,7 @@ def main() -> None:
 
     import torch
 
-    from mmseg_tome.analysis import break_even
+    from benchmarks import break_even
     from mmseg_tome.analysis.benchmark import DTYPES
     from mmseg_tome.analysis.provenance import provenance
     from mmseg_tome.analysis.quiet import quiet_logs
@@ -78,7 +80,7 @@ def main() -> None:
 
 
 def write_report(args, layers, models, source: dict) -> str:
-    from mmseg_tome.analysis.break_even import best_threshold
+    from benchmarks.break_even import best_threshold
 
     threshold, lost = best_threshold(layers)
     shown = layers.sort_values('saved')
@@ -100,7 +102,7 @@ def write_report(args, layers, models, source: dict) -> str:
             f'The best threshold is {threshold:.3g} operations saved; choosing by it, layers take '
             f'{100 * (lost - 1):.1f} % longer on average than by the better choice each time. '
             'To set it:',
-            f'    mmseg_tome.merging.break_even.{name} = {value:.2g}',
+            f'    mmseg_tome.merging.cost.{name} = {value:.2g}',
         ]
     )
 

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of the checkout, not installed
+
 from rich.console import Console
 
 EXAMPLES = """\
@@ -28,15 +30,15 @@ def main() -> None:
     )
     args = parser.parse_args()
     data = args.data or Path('data') / args.dataset
-    from mmseg_tome.analysis.demo_data import prepare_data
+    from demo.data import prepare_data
 
     try:
         prepare_data(args.dataset, data)
     except OSError as error:
         parser.error(f'--data: {error}')
 
-    from mmseg_tome.analysis.demo import print_result, run_demo
-    from mmseg_tome.analysis.mim_runs import MimError
+    from benchmarks.mim_runs import MimError
+    from demo.run import print_result, run_demo
 
     try:
         result = run_demo(args.dataset, data, args.out)

@@ -2,6 +2,9 @@
 
 import argparse
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of the checkout, not installed
 
 EXAMPLES = """\
 examples:
@@ -57,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
     # Imported late, so that --help and mistyped arguments answer at once.
-    from mmseg_tome.datasets.athletes import generate_athletes
+    from demo.scenes.athletes import generate_athletes
 
     try:
         written = generate_athletes(

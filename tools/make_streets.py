@@ -2,6 +2,9 @@
 
 import argparse
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of the checkout, not installed
 
 EXAMPLES = """\
 examples:
@@ -53,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
     # Imported late, so that --help and mistyped arguments answer at once.
-    from mmseg_tome.datasets.streets import generate_streets
+    from demo.scenes.streets import generate_streets
 
     try:
         written = generate_streets(

@@ -38,11 +38,11 @@ def main() -> None:
 
     from mmseg_tome import PRESETS
     from mmseg_tome.analysis import complexity
-    from mmseg_tome.analysis.model_runs import DTYPES, torch_settings
-    from mmseg_tome.analysis.profile import profile
+    from mmseg_tome.analysis.implementations import Column, build_segmentor
+    from mmseg_tome.analysis.layer_profile import profile
     from mmseg_tome.analysis.provenance import provenance
     from mmseg_tome.analysis.quiet import quiet_logs
-    from mmseg_tome.analysis.segmentors import Column, build_segmentor
+    from mmseg_tome.analysis.workload import DTYPES, torch_settings
 
     if args.strategy not in PRESETS:
         parser.error(f'--strategy {args.strategy}: allowed are {", ".join(PRESETS)}')

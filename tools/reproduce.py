@@ -7,6 +7,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of the checkout, not installed
+
 EXAMPLES = """\
 examples:
   python tools/reproduce.py table3 --config cityscapes/b0 --seeds 0 1 2
@@ -257,9 +259,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(args: argparse.Namespace) -> int:
     # Imported late, so that --help and mistyped arguments answer at once.
-    from mmseg_tome.analysis.mim_runs import MimError
-    from mmseg_tome.analysis.reproduce import commands
-    from mmseg_tome.analysis.reproduce.cells import CellInUseError
+    from benchmarks.mim_runs import MimError
+    from benchmarks.paper import commands
+    from benchmarks.paper.cells import CellInUseError
 
     args.launch = launch_arguments(args)
     try:

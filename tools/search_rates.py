@@ -123,14 +123,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
 
     try:
-        from mmseg_tome.analysis.search.run import Options, search_rates
+        from mmseg_tome.analysis.search.driver import Options, search_rates
     except ModuleNotFoundError as error:
         if error.name != 'optuna':
             raise
         print("error: the search needs Optuna: pip install 'mmseg_tome[search]'", file=sys.stderr)
         return 2
+    from mmseg_tome.analysis.search.loop import Budget
     from mmseg_tome.analysis.search.report import verdict
-    from mmseg_tome.analysis.search.search import Budget
 
     number = int(args.device.partition(':')[2] or 0)
     if args.device != 'cpu' and number >= torch.cuda.device_count():

@@ -52,8 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from mmseg_tome.analysis.quiet import quiet_logs
-    from mmseg_tome.analysis.show_merging import find_images, show_merging
-    from mmseg_tome.analysis.token_viewer import TokenViewer
+    from mmseg_tome.analysis.tokens.show import find_images, show_merging
+    from mmseg_tome.analysis.tokens.viewer import TokenViewer
 
     number = int(args.device.partition(':')[2] or 0)
     if args.device != 'cpu' and number >= torch.cuda.device_count():

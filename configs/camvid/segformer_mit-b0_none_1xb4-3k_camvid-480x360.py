@@ -1,4 +1,4 @@
-# The 600i recipe for longer: five times as many iterations, and colours varied; an hour on a CPU.
+# The 600i recipe for longer: five times as many iterations, and colors varied; an hour on a CPU.
 _base_ = './segformer_mit-b0_none_1xb4-600i_camvid-480x360.py'
 train_pipeline = [
     dict(type='LoadImageFromFile'),

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .implementations import Column
 from .memory import saved_bytes
-from .model_runs import DTYPES, Cell, loss_of, make_run, torch_settings
 from .parity import ParityError, compare_with_reference, fused_error, has_reference
-from .segmentors import Column
 from .timing import TimeLimitExceeded, interleaved_times
+from .workload import DTYPES, Cell, loss_of, make_run, torch_settings
 
 __all__ = ['DTYPES', 'OUT_OF_MEMORY', 'Cell', 'failed_row', 'measure', 'num_steps']
 

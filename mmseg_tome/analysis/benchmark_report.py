@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from ..presets import PRESETS
+from ..strategies import PRESETS
 from .benchmark_results import load
 from .provenance import provenance
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from .model_runs import Cell
+from .implementations import Column
 from .provenance import provenance
-from .segmentors import Column
+from .workload import Cell
 
 CSV = 'benchmark.csv'
 _NUMBERS = ['seconds_per_image', 'lower_quartile', 'upper_quartile', 'saved_bytes', 'peak_bytes']

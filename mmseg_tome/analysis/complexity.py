@@ -6,7 +6,7 @@ import pandas as pd
 
 from ..merging import BipartiteSoftMatching, Merging
 from ..models import MixVisionTransformer
-from ..models.backbone import StageTokens
+from ..models.mit import StageTokens
 
 # The steps of a stage, as `profile` times them too.
 PATCHES = 'patch embedding'

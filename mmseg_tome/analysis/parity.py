@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ..merging import BipartiteSoftMatching, Plan
-from ..presets import PRESETS
-from .model_runs import Cell, make_run, torch_settings
-from .segmentors import FUSED, STOCK, Column
+from ..strategies import PRESETS
+from .implementations import FUSED, STOCK, Column
+from .workload import Cell, make_run, torch_settings
 
 # Relative differences in fp32. A near-tie of two similarities may be decided differently after
 # rounding, and then moves a few tokens to another slot: matching may differ by more.
@@ -80,7 +80,7 @@ def compare_with_reference(
     Raises:
         ParityError: If one of the differences is too large.
     """
-    exact, model, held = replace(cell, dtype='fp32'), cell.build(column), HeldMatches()
+    exact, model, held = replace(cell, dtype='fp32'), cell.build(column), FrozenMatches()
     with held.recorded() if column.make == 'ours' else nullcontext():
         own = _results(exact, column, model, image)
     reference = _reference_of(column)
@@ -118,7 +118,7 @@ def _results(cell: Cell, column: Column, model: nn.Module, image: Tensor) -> lis
     return [out] if isinstance(out, Tensor) else list(out)
 
 
-class HeldMatches:
+class FrozenMatches:
     """Plans of one forward pass, which other passes can use instead of matching anew.
 
     In low precision near-ties are decided differently, and outputs say nothing about the arithmetic

@@ -6,10 +6,10 @@ healthy package alone.
 
 from . import checkpoints, mmcv_ext, torchvision_ops, versions
 
-__all__ = ['mend']
+__all__ = ['patch']
 
 
-def mend() -> tuple[str, ...]:
+def patch() -> tuple[str, ...]:
     """Mend what is broken in the installed stack.
 
     Call it before anything imports mmseg, mmdet or mmpose. Packages that are not installed are
@@ -23,4 +23,4 @@ def mend() -> tuple[str, ...]:
         ImportError: An installed package is outside the versions that this project supports.
     """
     versions.check()
-    return (*mmcv_ext.mend(), *torchvision_ops.mend(), *checkpoints.mend())
+    return (*mmcv_ext.patch(), *torchvision_ops.patch(), *checkpoints.patch())

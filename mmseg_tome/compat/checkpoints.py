@@ -31,7 +31,7 @@ class UnsafeCheckpointError(pickle.UnpicklingError):
     """A checkpoint holds something that is not known to be harmless, and was not loaded."""
 
 
-def mend() -> tuple[str, ...]:
+def patch() -> tuple[str, ...]:
     """Let mmengine load its own checkpoints, and nothing that could run code."""
     if importlib.util.find_spec('mmengine') is None:
         return ()
@@ -111,7 +111,7 @@ def _restrict_fallback(mmengine_checkpoint: ModuleType) -> tuple[str, ...]:
 
 
 def _explain_refusals(loader: type) -> tuple[str, ...]:
-    """Wrap the one method through which mmengine loads, tests, resumes and initialises."""
+    """Wrap the one method through which mmengine loads, tests, resumes and initializes."""
     load_checkpoint = loader.load_checkpoint.__func__
     if getattr(load_checkpoint, 'explains_refusals', False):
         return ()

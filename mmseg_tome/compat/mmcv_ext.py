@@ -19,7 +19,7 @@ NAME = 'mmcv._ext'
 BUILD_FACTS = ('get_compiler_version', 'get_compiling_cuda_version')
 
 
-def mend() -> tuple[str, ...]:
+def patch() -> tuple[str, ...]:
     """Place the stand-in in ``sys.modules`` if mmcv is installed without compiled operators.
 
     A compiled ``mmcv._ext`` that is there but cannot be imported is left alone, so its own

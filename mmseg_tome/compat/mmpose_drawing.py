@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 
-def mend() -> tuple[str, ...]:
+def patch() -> tuple[str, ...]:
     """Give OpenCV's circles a number as radius, where numpy does not convert it.
 
     Imports mmpose, so it is not for the start, but for when mmpose has been imported anyway.

@@ -20,7 +20,7 @@ SCHEMAS = (
 _declared: torch.library.Library | None = None  # the schemas live as long as this object
 
 
-def mend() -> tuple[str, ...]:
+def patch() -> tuple[str, ...]:
     """Import torchvision; if, and only if, it fails for lack of operators, declare them.
 
     Any other failure is left for the package that needs torchvision to run into.

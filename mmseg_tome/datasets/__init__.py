@@ -1,6 +1,6 @@
 """Data sets, registered in the `DATASETS` of MMSegmentation and of MMPose.
 
-Modules that write data of their own, like `mmseg_tome.datasets.streets`, need no OpenMMLab, so
+Modules that write data of their own, like `demo.scenes.streets`, need no OpenMMLab, so
 the registered classes are imported only where MMSegmentation is installed. What needs MMPose,
 `mmseg_tome.datasets.jbd`, is imported where the rest is registered in MMPose, so that a broken
 MMPose does not stop segmentation.

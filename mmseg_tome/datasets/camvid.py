@@ -34,7 +34,7 @@ LABEL_SUFFIX = '.png'
 class CamVidDataset(BaseSegDataset):
     """Street scenes of Cambridge, 11 classes; label value 11, unlabelled, is ignored.
 
-    Two layouts of `data_root` are recognised, the first one being SegNet's:
+    Two layouts of `data_root` are recognized, the first one being SegNet's:
 
         train/*.png  trainannot/*.png  val/*.png  valannot/*.png  test/*.png  testannot/*.png
         images/{train,val,test}/*.{jpg,png}  labels/{train,val,test}/*.png

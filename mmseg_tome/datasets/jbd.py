@@ -5,7 +5,7 @@ from mmpose.registry import DATASETS
 
 from .jbd_format import BONES, KEYPOINTS
 
-_COLOURS = {'r': [255, 128, 0], 'l': [0, 255, 0]}  # red, green, blue; as mmpose draws COCO's
+_COLORS = {'r': [255, 128, 0], 'l': [0, 255, 0]}  # red, green, blue; as mmpose draws COCO's
 _MIDDLE = [51, 153, 255]
 _LOWER = ('hip', 'kne', 'ank', 'hee', 'toe')
 _SIDES = {'r': 'l', 'l': 'r'}
@@ -20,7 +20,7 @@ def _keypoint(index: int, name: str) -> dict:
     return {
         'name': name,
         'id': index,
-        'color': _COLOURS[name[0]] if paired else _MIDDLE,
+        'color': _COLORS[name[0]] if paired else _MIDDLE,
         'type': 'lower' if name[1:] in _LOWER else 'upper',
         'swap': _SIDES[name[0]] + name[1:] if paired else '',
     }
@@ -28,7 +28,7 @@ def _keypoint(index: int, name: str) -> dict:
 
 def _link(index: int, pair: tuple[str, str]) -> dict:
     one_side = all(_is_paired(name) for name in pair) and pair[0][0] == pair[1][0]
-    return {'link': pair, 'id': index, 'color': _COLOURS[pair[0][0]] if one_side else _MIDDLE}
+    return {'link': pair, 'id': index, 'color': _COLORS[pair[0][0]] if one_side else _MIDDLE}
 
 
 @DATASETS.register_module()

@@ -16,7 +16,7 @@ class BF16OptimWrapper(OptimWrapper):
 
     MMEngine's `AmpOptimWrapper`, which `--amp` selects, refuses to run without an accelerator. CPUs
     with bfloat16 instructions train about twice as fast with them. Weights, gradients and the
-    optimiser's state stay in float32, and the range of bfloat16 is that of float32, so no loss
+    optimizer's state stay in float32, and the range of bfloat16 is that of float32, so no loss
     scale is needed. The arguments are those of `OptimWrapper`::
 
         --cfg-options optim_wrapper.type=BF16OptimWrapper

@@ -1,4 +1,4 @@
-"""PCK as an evaluator: several thresholds, normalised by box or by torso."""
+"""PCK as an evaluator: several thresholds, normalized by box or by torso."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PCKMetric(BaseMetric):
     - in the mean, a keypoint that counts in no instance. If none counts at all, it is NaN.
 
     With a detector's boxes (`bbox_file`) there is no ground truth to compare with: mmpose fills in
-    keypoints at (0, 0) that are marked visible. They are recognised by that.
+    keypoints at (0, 0) that are marked visible. They are recognized by that.
 
     Args:
         thresholds: One or several, as parts of the size.
@@ -105,7 +105,7 @@ class PCKMetric(BaseMetric):
         self._dataset_meta = dataset_meta
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Notes the normalised distances ``[K]`` of each sample's instance."""
+        """Notes the normalized distances ``[K]`` of each sample's instance."""
         for sample in data_samples:
             self.results.append(self._process(sample))
 

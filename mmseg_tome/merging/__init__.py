@@ -6,14 +6,14 @@ and returns a plan; ``plan.merge(x)`` shortens a sequence, ``plan.unmerge(y)`` l
 
 from .base import Merging, Plan
 from .bipartite import BipartiteSoftMatching
-from .break_even import saved_operations, threshold
-from .neighbour import NeighbourPooling1d, NeighbourPooling2d
+from .cost import saved_operations, threshold
+from .neighbor import NeighborPooling1d, NeighborPooling2d
 
 __all__ = [
     'BipartiteSoftMatching',
     'Merging',
-    'NeighbourPooling1d',
-    'NeighbourPooling2d',
+    'NeighborPooling1d',
+    'NeighborPooling2d',
     'Plan',
     'saved_operations',
     'threshold',

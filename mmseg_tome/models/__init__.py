@@ -1,6 +1,6 @@
 """What the registries hold. Needs mmengine and mmcv; mmseg and mmpose only where they exist."""
 
 from .attention import EfficientMultiheadAttention
-from .backbone import MixVisionTransformer
+from .mit import MixVisionTransformer
 
 __all__ = ['EfficientMultiheadAttention', 'MixVisionTransformer']

@@ -34,14 +34,14 @@ class EfficientMultiheadAttention(BaseModule):
             ``h // R x w // R`` tokens.
         q_merging: How queries are merged, or None.
         kv_merging: How keys and values are merged, or None.
-        where_it_pays: Whether to merge only where that saves more work than the device's threshold,
-            see :mod:`mmseg_tome.merging.break_even`.
+        only_if_faster: Whether to merge only where that saves more work than the device's
+            threshold, see :mod:`mmseg_tome.merging.cost`.
     """
 
     # Class-wide defaults, so that a stock module turned into this class merges nothing.
     q_merging: Merging | None = None
     kv_merging: Merging | None = None
-    where_it_pays: bool = False
+    only_if_faster: bool = False
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class EfficientMultiheadAttention(BaseModule):
         sr_ratio: int = 1,
         q_merging: Merging | None = None,
         kv_merging: Merging | None = None,
-        where_it_pays: bool = False,
+        only_if_faster: bool = False,
     ) -> None:
         super().__init__(init_cfg)
         self.embed_dims = embed_dims
@@ -73,7 +73,7 @@ class EfficientMultiheadAttention(BaseModule):
             self.norm = build_norm_layer(norm_cfg, embed_dims)[1]
         self.q_merging = q_merging
         self.kv_merging = kv_merging
-        self.where_it_pays = where_it_pays
+        self.only_if_faster = only_if_faster
 
     def forward(
         self, x: Tensor, hw_shape: tuple[int, int], identity: Tensor | None = None
@@ -92,7 +92,7 @@ class EfficientMultiheadAttention(BaseModule):
         """Whether anything is merged in a batch of maps of ``hw`` tokens on the device."""
         if self.q_merging is None and self.kv_merging is None:
             return False
-        if not self.where_it_pays:
+        if not self.only_if_faster:
             return True
         kv_hw = (hw[0] // self.sr_ratio, hw[1] // self.sr_ratio)
         saved = saved_operations(self.q_merging, self.kv_merging, hw, kv_hw, self.embed_dims)

@@ -7,7 +7,7 @@ from mmcv.cnn import ConvModule
 from mmpose.models.heads import HeatmapHead
 from torch import Tensor, nn
 
-from .fusion_head import run_fusion_head
+from .fusion import run_fusion_head
 
 
 class SegformerHeatmapHead(HeatmapHead):

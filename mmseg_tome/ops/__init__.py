@@ -2,16 +2,16 @@
 
 from .assign import assign_slots
 from .attention import attend
-from .backend import use_backend
+from .cpu.matmul import linear
+from .cpu.row_tiles import strips_pay
 from .depthwise import depthwise_gelu
+from .dispatch import use_backend
 from .ffn import FFNWeights, mix_ffn, mix_ffn_in_strips
 from .fuse import fuse_levels, pointwise
-from .fusion_head import FusionHeadWeights, fusion_head, fusion_head_in_strips
+from .head import FusionHeadWeights, fusion_head, fusion_head_in_strips
 from .layout import to_map, to_tokens
-from .linear import linear
 from .match import best_match
 from .merge import Members, merge_tokens, unmerge_tokens
-from .strips import strips_pay
 
 __all__ = [
     'FFNWeights',

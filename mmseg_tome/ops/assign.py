@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .backend import call_kernel, runs_kernel
+from .dispatch import call_kernel, runs_kernel
 from .merge import Members
 
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from .linear import convolution_pays, linear, linear_weight_gradient
-from .strips import times_cache
+from .cpu.matmul import convolution_pays, linear, linear_weight_gradient
+from .cpu.row_tiles import times_cache
 
 # The scores of as many queries as are worked on at once take about so many second-level caches:
 # they should stay in cache while softmax passes over them, and be large enough a product.

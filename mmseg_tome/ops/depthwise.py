@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .backend import call_kernel, runs_kernel
+from .dispatch import call_kernel, runs_kernel
 from .layout import to_map, to_tokens
 
 

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .cpu.matmul import linear
+from .cpu.row_tiles import times_cache
 from .depthwise import depthwise_gelu
 from .ffn_recompute import mix_ffn_strips_recomputed, project_recomputed
 from .layout import to_map, to_tokens
-from .linear import linear
-from .strips import times_cache
 
 # A strip's hidden layer takes about so many second-level caches: it should stay in cache while four
 # steps pass over it, yet have many rows beside the two that are computed twice, and be large enough
@@ -120,7 +120,7 @@ def mix_ffn_in_strips(
             hidden = _depthwise(
                 hidden, (last - first, w), weights.depthwise, weights.depthwise_bias
             )
-            # The rows beyond the strip miss a neighbour, and belong to the next strip anyway.
+            # The rows beyond the strip miss a neighbor, and belong to the next strip anyway.
             hidden = activate(hidden[:, (top - first) * w : (bottom - first) * w])
             own = (slice(image, image + 1), slice(top * w, bottom * w))
             result = linear(hidden, weights.fc2, weights.fc2_bias)

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .linear import linear, linear_weight_gradient
+from .cpu.matmul import linear, linear_weight_gradient
 
 # Hidden layer [B, h * w, H], (h, w), and two weights, to the activated hidden layer. Deterministic;
-# each row comes from itself and its neighbours above and below.
+# each row comes from itself and its neighbors above and below.
 Middle = Callable[[Tensor, tuple[int, int], Tensor, Tensor], Tensor]
 
 

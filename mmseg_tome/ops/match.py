@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .backend import call_kernel, runs_kernel
+from .dispatch import call_kernel, runs_kernel
 
 # Rows of the source-by-destination matrix are worked off in chunks of about this many scores, so
 # that the full matrix of a large map (3 GiB for the queries of stage 1 at 1024x1024) never exists.

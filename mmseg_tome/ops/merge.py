@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .backend import call_kernel, runs_kernel
+from .dispatch import call_kernel, runs_kernel
 
 
 class Members(NamedTuple):

@@ -10,10 +10,15 @@ import pytest
 import torch
 
 pytest.importorskip('mmseg')
-from mmseg_tome.analysis import benchmark, benchmark_report, benchmark_results, model_runs
-from mmseg_tome.analysis.memory import saved_bytes
-from mmseg_tome.analysis.parity import HeldMatches, ParityError, check_parity
-from mmseg_tome.analysis.segmentors import (
+from mmseg_tome.analysis import (
+    benchmark,
+    benchmark_report,
+    benchmark_results,
+)
+from mmseg_tome.analysis import (
+    workload as model_runs,
+)
+from mmseg_tome.analysis.implementations import (
     FUSED,
     STOCK,
     Column,
@@ -21,8 +26,9 @@ from mmseg_tome.analysis.segmentors import (
     build_segmentor,
     columns,
 )
-
-from ..reference import relative_difference
+from mmseg_tome.analysis.memory import saved_bytes
+from mmseg_tome.analysis.parity import FrozenMatches, ParityError, check_parity
+from tests.baselines.stock import relative_difference
 
 OURS, HQ = Column('ours', 'none'), Column('ours', 'hq')
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own
@@ -155,7 +161,7 @@ def test_parity(difference):
 def test_held_matches_are_used_in_their_order():
     model = build_segmentor('b0', HQ)
     image = torch.randn(1, 3, 128, 128)
-    held = HeldMatches()
+    held = FrozenMatches()
     with torch.no_grad(), held.recorded():
         expected = model(image)
     assert len(held.plans) == 8

@@ -15,11 +15,11 @@ from mmengine.registry import MODELS, DefaultScope
 from mmseg.models.backbones.mit import MixVisionTransformer as Stock
 from PIL import Image
 
+from demo.data import prepare_athletes
+from demo.scenes.streets import generate_streets
+from demo.tasks import DATASETS
 from mmseg_tome.analysis.comparison import STOCK, Comparison
-from mmseg_tome.analysis.demo_data import prepare_athletes
-from mmseg_tome.analysis.demo_tasks import DATASETS
 from mmseg_tome.config_files import config_root
-from mmseg_tome.datasets.streets import generate_streets
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # OpenMMLab's own, many
 

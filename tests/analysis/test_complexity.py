@@ -7,8 +7,8 @@ from torch.utils.flop_counter import FlopCounterMode
 pytest.importorskip('mmseg')
 from mmseg_tome import PRESETS
 from mmseg_tome.analysis import complexity
-from mmseg_tome.analysis.profile import matrix_rate, profile
-from mmseg_tome.analysis.segmentors import Column, build_segmentor
+from mmseg_tome.analysis.implementations import Column, build_segmentor
+from mmseg_tome.analysis.layer_profile import matrix_rate, profile
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own
 

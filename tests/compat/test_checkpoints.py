@@ -16,9 +16,9 @@ from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import _load_checkpoint
 
-from mmseg_tome.compat import checkpoints, mend
+from mmseg_tome.compat import checkpoints, patch
 
-mend()  # as importing mmseg_tome does; here so that this file can be run by itself
+patch()  # as importing mmseg_tome does; here so that this file can be run by itself
 
 
 def test_a_run_is_saved_refused_mended_loaded_and_resumed(run):
@@ -27,7 +27,7 @@ def test_a_run_is_saved_refused_mended_loaded_and_resumed(run):
 import pickle
 import numpy as np, torch
 from mmseg_tome.compat import torchvision_ops
-torchvision_ops.mend()  # the Runner imports torchvision
+torchvision_ops.patch()  # the Runner imports torchvision
 from mmengine.dataset import BaseDataset
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
@@ -82,8 +82,8 @@ try:
 except pickle.UnpicklingError as error:
     print('> refused', 'HistoryBuffer' in str(error) or 'numpy' in str(error))
 
-from mmseg_tome.compat import mend
-print('> mended', 'torch safe globals' in mend())
+from mmseg_tome.compat import patch
+print('> mended', 'torch safe globals' in patch())
 checkpoint = first.load_checkpoint('work/epoch_1.pth')
 print('>', sorted(checkpoint))
 print('>', checkpoint['message_hub']['runtime_info']['best_score'])

@@ -13,7 +13,7 @@ from mmseg_tome.compat import mmcv_ext
 STATE = """
 from mmseg_tome.compat import mmcv_ext
 before = set(sys.modules)
-mended = mmcv_ext.mend()
+mended = mmcv_ext.patch()
 print(mended, sorted(name for name in set(sys.modules) - before if name.startswith('mmcv')))
 """
 
@@ -44,7 +44,7 @@ def test_missing_operators_get_the_stand_in(run, fake_package):
         STATE
         + """
 import importlib
-print(mmcv_ext.mend(), type(importlib.import_module('mmcv._ext')).__name__)
+print(mmcv_ext.patch(), type(importlib.import_module('mmcv._ext')).__name__)
 """
     )
     assert printed.splitlines() == ["('mmcv._ext',) ['mmcv._ext']", '() MissingOps']
@@ -53,7 +53,7 @@ print(mmcv_ext.mend(), type(importlib.import_module('mmcv._ext')).__name__)
 def test_missing_mmcv_is_left_alone(monkeypatch):
     monkeypatch.delitem(sys.modules, 'mmcv._ext', raising=False)
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
-    assert mmcv_ext.mend() == ()
+    assert mmcv_ext.patch() == ()
     assert 'mmcv._ext' not in sys.modules
 
 
@@ -104,10 +104,10 @@ def test_the_whole_stack_imports_beside_mmcv_lite(run):
     for package in ('mmseg', 'mmdet', 'mmpose'):
         pytest.importorskip(package)
     printed = run("""
-from mmseg_tome.compat import mend
-mended = mend()
+from mmseg_tome.compat import patch
+mended = patch()
 assert 'mmcv._ext' in mended, mended
-assert mend() == ()
+assert patch() == ()
 
 import mmseg.models, mmdet.models, mmpose.models
 from mmcv.utils.ext_loader import check_ops_exist

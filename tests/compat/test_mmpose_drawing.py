@@ -36,8 +36,8 @@ def test_mends_once_and_only_where_numpy_does_not_convert(converts, monkeypatch)
         'mmpose.visualization.opencv_backend_visualizer.OpencvBackendVisualizer', Visualizer
     )
     monkeypatch.setattr(mmpose_drawing, '_converts_arrays', lambda: converts)
-    assert mmpose_drawing.mend() == (() if converts else ('mmpose draw_circles',))
-    assert mmpose_drawing.mend() == ()
+    assert mmpose_drawing.patch() == (() if converts else ('mmpose draw_circles',))
+    assert mmpose_drawing.patch() == ()
     assert (Visualizer.draw_circles is original) is converts
     visualizer = Visualizer()
     for visualizer.backend in ('opencv', 'matplotlib'):

@@ -12,7 +12,7 @@ for name in ('nms', 'qnms'):
 REPORT = """
 from mmseg_tome.compat import torchvision_ops
 import torch
-print(torchvision_ops.mend())
+print(torchvision_ops.patch())
 modules = sorted(name for name in sys.modules if name.startswith('torchvision'))
 print(modules, hasattr(torch.ops.torchvision, 'nms'))
 try:
@@ -20,7 +20,7 @@ try:
     print('imported')
 except Exception as error:
     print(type(error).__name__, error)
-print(torchvision_ops.mend())
+print(torchvision_ops.patch())
 """
 
 
@@ -73,6 +73,6 @@ import importlib.util
 find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name: None if name == 'mmengine' else find_spec(name)
 from mmseg_tome.compat import torchvision_ops
-print(torchvision_ops.mend(), 'torchvision' in sys.modules)
+print(torchvision_ops.patch(), 'torchvision' in sys.modules)
 """)
     assert printed == '() False\n'

@@ -112,9 +112,9 @@ def test_setuptools_without_pkg_resources_is_named(fake_distribution, monkeypatc
 def test_mend_stops_before_it_touches_anything(run, fake_distribution):
     fake_distribution('torch', '2.5.1')
     printed = run("""
-from mmseg_tome.compat import mend
+from mmseg_tome.compat import patch
 try:
-    mend()
+    patch()
 except ImportError as error:
     print(error)
 assert not {'mmcv._ext', 'mmengine', 'torchvision'} & set(sys.modules)

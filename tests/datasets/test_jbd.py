@@ -84,11 +84,11 @@ def test_skeleton_is_its_own_mirror_image(meta):
     assert {frozenset(flip[i] for i in pair) for pair in links} == links
 
 
-def test_colours_tell_right_from_left(meta):
-    colours = meta['keypoint_colors']
-    assert colours.shape == (20, 3)
-    right = {tuple(colours[i]) for i, name in enumerate(KEYPOINTS) if name[0] == 'r'}
-    left = {tuple(colours[i]) for i, name in enumerate(KEYPOINTS) if name[0] == 'l'}
+def test_colors_tell_right_from_left(meta):
+    colors = meta['keypoint_colors']
+    assert colors.shape == (20, 3)
+    right = {tuple(colors[i]) for i, name in enumerate(KEYPOINTS) if name[0] == 'r'}
+    left = {tuple(colors[i]) for i, name in enumerate(KEYPOINTS) if name[0] == 'l'}
     assert len(right) == len(left) == 1
     assert right != left
 

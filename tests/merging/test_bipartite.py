@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from tomesd.merge import bipartite_soft_matching_random2d
 
 from mmseg_tome.merging import BipartiteSoftMatching, bipartite
-
-from ..reference import relative_difference
+from tests.baselines.stock import relative_difference
 
 
 @pytest.mark.parametrize('batch', [1, 3])

@@ -6,8 +6,8 @@ from torch.nn import functional as F
 
 pytest.importorskip('mmcv')
 from mmseg_tome import apply_tome
-from mmseg_tome.merging import break_even
-from mmseg_tome.models import MixVisionTransformer, backbone
+from mmseg_tome.merging import cost
+from mmseg_tome.models import MixVisionTransformer, mit
 
 SIZE = dict(embed_dims=32, num_layers=[1, 1, 1, 1])
 
@@ -20,7 +20,7 @@ def make(tome_cfg: str) -> MixVisionTransformer:
 
 
 def set_threshold(monkeypatch, operations: float) -> None:
-    monkeypatch.setattr(break_even, 'threshold', lambda device: operations)
+    monkeypatch.setattr(cost, 'threshold', lambda device: operations)
     monkeypatch.setattr('mmseg_tome.models.attention.threshold', lambda device: operations)
 
 
@@ -56,7 +56,7 @@ def stages_that_merge(monkeypatch, model: MixVisionTransformer, x: torch.Tensor)
 def test_decides_per_stage_from_what_is_saved(monkeypatch):
     model = make('auto')
     saved = [
-        break_even.saved_operations(
+        cost.saved_operations(
             attn.q_merging, attn.kv_merging, (n, n), (n // ratio,) * 2, attn.embed_dims
         )
         for n, ratio, attn in zip(
@@ -83,7 +83,7 @@ def test_few_tokens_are_left_alone_and_many_merged():
 
 def test_says_once_for_every_choice(monkeypatch):
     lines = []
-    monkeypatch.setattr(backbone, 'print_log', lambda line, logger: lines.append(line))
+    monkeypatch.setattr(mit, 'print_log', lambda line, logger: lines.append(line))
     model = make('auto')
     assert lines.pop().startswith('Token merging: auto. Tokens at 1024x1024: stage 1: q 65536, kv')
     set_threshold(monkeypatch, 1e15)

@@ -4,9 +4,8 @@ import torch
 from mmseg_tome import PRESETS
 from mmseg_tome.merging import BipartiteSoftMatching
 from mmseg_tome.models import EfficientMultiheadAttention
-
-from ..reference import make_pair, relative_difference
-from .test_backbone import image
+from tests.baselines.stock import make_pair, relative_difference
+from tests.models.test_mit import image
 
 
 def compiled(model):

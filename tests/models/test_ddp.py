@@ -5,8 +5,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch.nn.parallel import DistributedDataParallel
 
-from ..reference import make_pair, relative_difference
-from .test_backbone import image
+from tests.baselines.stock import make_pair, relative_difference
+from tests.models.test_mit import image
 
 
 def loss_of(model, x):

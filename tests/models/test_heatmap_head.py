@@ -17,8 +17,7 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import PoseDataSample
 
 from mmseg_tome.models.heatmap_head import SegformerHeatmapHead
-
-from ..reference import plain_fusion, relative_difference
+from tests.baselines.stock import plain_fusion, relative_difference
 
 CHANNELS = [8, 16, 24, 32]
 K = 3

@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from mmseg_tome import PRESETS
-
-from ..reference import make_pair, relative_difference
-from .test_backbone import image
+from tests.baselines.stock import make_pair, relative_difference
+from tests.models.test_mit import image
 
 pytest.importorskip('onnxscript')
 onnxruntime = pytest.importorskip('onnxruntime')

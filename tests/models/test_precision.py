@@ -7,9 +7,8 @@ from torch.nn import functional as F
 
 from mmseg_tome.merging import BipartiteSoftMatching, bipartite
 from mmseg_tome.ops import best_match
-
-from ..reference import make_pair, relative_difference
-from .test_backbone import image
+from tests.baselines.stock import make_pair, relative_difference
+from tests.models.test_mit import image
 
 
 class Recorder:

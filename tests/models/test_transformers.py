@@ -6,9 +6,8 @@ import pytest
 import torch
 
 import mmseg_tome  # noqa: F401 - mends torchvision, which transformers imports
-
-from ..reference import B0, make_pair, relative_difference
-from .test_backbone import image
+from tests.baselines.stock import B0, make_pair, relative_difference
+from tests.models.test_mit import image
 
 transformers = pytest.importorskip('transformers', exc_type=ImportError)
 

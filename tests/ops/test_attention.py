@@ -7,8 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from mmseg_tome.ops.attention import attend
-
-from ..reference import relative_difference
+from tests.baselines.stock import relative_difference
 
 module = sys.modules['mmseg_tome.ops.attention']
 

@@ -4,8 +4,7 @@ from torch.nn import functional as F
 
 from mmseg_tome.ops import ffn
 from mmseg_tome.ops.ffn import FFNWeights, mix_ffn, mix_ffn_in_strips
-
-from ..reference import relative_difference
+from tests.baselines.stock import relative_difference
 
 
 def make_weights(channels, hidden, dtype=torch.float32):

@@ -7,9 +7,8 @@ from torch.nn import functional as F
 
 from mmseg_tome.ops import ffn
 from mmseg_tome.ops.ffn import FFNWeights, mix_ffn
-
-from ..reference import make_pair, relative_difference
-from .test_ffn import make_weights
+from tests.baselines.stock import make_pair, relative_difference
+from tests.ops.test_ffn import make_weights
 
 
 def outputs_and_gradients(tokens, hw, weights, **options):
@@ -77,7 +76,7 @@ def test_autocast():
 
 def test_the_backbone_does_it_in_training_and_keeps_less():
     from mmseg_tome.analysis.memory import saved_bytes
-    from mmseg_tome.models.layers import MixFFN
+    from mmseg_tome.models.mix_ffn import MixFFN
 
     _, ours = make_pair()
     x = torch.randn(2, 3, 64, 96)

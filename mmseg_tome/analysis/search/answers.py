@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .final import Row
+from .evaluate import Row
 from .front import best_within, fastest_with
 
 RESAMPLES = 300

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ...apply import apply_tome
-from ...presets import TomeCfg
+from ...strategies import TomeCfg
 from ..timing import interleaved_times
 from .images import Images
 from .scoring import Scorer

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DATASETS
 
-from ..show_merging import find_images
+from ..tokens.show import find_images
 
 HOLDOUTS = {'alternate': 'every second image', 'last': 'the last half of the images'}
 LARGEST_BYTE = 255

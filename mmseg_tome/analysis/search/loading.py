@@ -10,7 +10,7 @@ from mmengine.runner import load_checkpoint
 from torch import nn
 
 from ...models import MixVisionTransformer
-from ...presets import PRESETS
+from ...strategies import PRESETS
 
 SCOPES = ('mmseg', 'mmpose')
 

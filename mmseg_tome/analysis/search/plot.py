@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from .final import Row
+from .evaluate import Row
 from .front import Point, non_dominated
 from .study import Trial
 
-# Okabe and Ito's colours, told apart by colour-blind people too; a marker each besides.
+# Okabe and Ito's colors, told apart by color-blind people too; a marker each besides.
 PRESET_STYLES = {
     'none': ('o', 'black'),
     'hq': ('s', '#0072B2'),
@@ -139,13 +139,13 @@ def _mark_presets(axis: Axes, presets: Sequence[tuple[str, float, float]]) -> No
     """Mark each; one that is outside of the axes at their edge, with its figures."""
     (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
     for name, time, quality in presets:
-        marker, colour = PRESET_STYLES.get(name, ('P', 'black'))
+        marker, color = PRESET_STYLES.get(name, ('P', 'black'))
         x, y = min(max(time, left), right), min(max(quality, bottom), top)
         label = name
         if (x, y) != (time, quality):
             label += f' at {time:.0%}, {quality:.2f}'
         axis.scatter(
-            [x], [y], marker=marker, s=70, color=colour, edgecolor='white', zorder=5,
+            [x], [y], marker=marker, s=70, color=color, edgecolor='white', zorder=5,
             label=label, clip_on=False,
         )  # fmt: skip
 

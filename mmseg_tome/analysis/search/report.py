@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from .answers import INTERVAL, Answer, Choice
-from .final import Row
+from .evaluate import Row
 from .plot import draw_front
 from .rates_file import write_rates
 from .sensitivity import alone

@@ -9,7 +9,7 @@ from .space import SIDES, Stages, key_of
 
 
 def settings_of(side: str) -> list[dict[str, Any]]:
-    """What is tried on a side alone: the two presets' grids at high rates, and 2D neighbours."""
+    """What is tried on a side alone: the two presets' grids at high rates, and 2D neighbors."""
     return [
         {f'{side}_mode': 'bsm', f'{side}_r': 0.6, f'{side}_sx': 2, f'{side}_sy': 2},
         {f'{side}_mode': 'bsm', f'{side}_r': 0.9, f'{side}_sx': 4, f'{side}_sy': 4},

@@ -1,6 +1,6 @@
 """Triton kernels of the ops; importing this registers them as ``torch.ops.mmseg_tome.*``.
 
-Nothing imports this package but :mod:`..backend`, and that only when kernels may run.
+Nothing imports this package but :mod:`..dispatch`, and that only when kernels may run.
 """
 
 from . import assign, depthwise, match, merge

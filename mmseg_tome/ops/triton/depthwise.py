@@ -10,7 +10,7 @@ from .op import block_of, kernel_dtype, kernel_op
 # A program walks down a strip of the map and keeps the rows that it still needs in registers:
 # blocks of columns and channels, and rows of a strip.
 _BLOCK_X, _BLOCK_C, _STRIP = 16, 64, 16
-# The backward pass keeps 27 blocks at a time (the neighbours, the weights, and their gradients).
+# The backward pass keeps 27 blocks at a time (the neighbors, the weights, and their gradients).
 _BACKWARD_BLOCK_X, _BACKWARD_BLOCK_C, _BACKWARD_STRIP = 8, 64, 32
 _SQRT_HALF = tl.constexpr(0.7071067811865476)
 _INV_SQRT_2PI = tl.constexpr(0.3989422804014327)
@@ -187,12 +187,12 @@ def _convolve(
     here = above
     for y in range(top - 1, bottom + 1):
         left = _row(rows, y, x - 1, c, h, w, C)
-        centre = _row(rows, y, x, c, h, w, C)
+        center = _row(rows, y, x, c, h, w, C)
         right = _row(rows, y, x + 1, c, h, w, C)
         # This row is the last that the row above was waiting for.
-        value = above + left * w6 + centre * w7 + right * w8
-        above = here + left * w3 + centre * w4 + right * w5
-        here = start + left * w0 + centre * w1 + right * w2
+        value = above + left * w6 + center * w7 + right * w8
+        above = here + left * w3 + center * w4 + right * w5
+        here = start + left * w0 + center * w1 + right * w2
         if GELU:
             value = 0.5 * value * (1 + tl.erf(value * _SQRT_HALF))
         at = out + ((y - 1) * w + x).to(tl.int64)[:, None] * C + c[None, :]

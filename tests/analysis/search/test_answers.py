@@ -7,7 +7,7 @@ pytest.importorskip('optuna')
 
 from mmseg_tome.analysis.search.answers import answer, interval
 from mmseg_tome.analysis.search.bench import Timing
-from mmseg_tome.analysis.search.final import Row
+from mmseg_tome.analysis.search.evaluate import Row
 from mmseg_tome.analysis.search.report import verdict
 
 

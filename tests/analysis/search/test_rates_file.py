@@ -1,7 +1,7 @@
 import pytest
 
 from mmseg_tome.analysis.search.rates_file import write_rates
-from mmseg_tome.presets import PRESETS, parse_tome_cfg
+from mmseg_tome.strategies import PRESETS, parse_tome_cfg
 
 
 @pytest.mark.parametrize('name', ['hq', 'fast', 'n2d_2x2'])

@@ -12,7 +12,7 @@ from mmseg_tome.analysis.search.sensitivity import (
     stage_settings,
 )
 from mmseg_tome.analysis.search.space import encode, key_of
-from mmseg_tome.presets import parse_tome_cfg
+from mmseg_tome.strategies import parse_tome_cfg
 
 RATIOS = (2, 1)
 

@@ -18,7 +18,7 @@ from mmseg_tome.analysis.search.space import (
     key_of,
     suggest,
 )
-from mmseg_tome.presets import PRESETS, parse_tome_cfg
+from mmseg_tome.strategies import PRESETS, parse_tome_cfg
 
 PRESETS_THAT_MERGE = [name for name, preset in PRESETS.items() if preset.stages]
 

@@ -7,9 +7,9 @@ from mmseg_tome import PRESETS
 from mmseg_tome.merging import BipartiteSoftMatching
 from mmseg_tome.models import EfficientMultiheadAttention
 from mmseg_tome.ops import depthwise_gelu
+from tests.baselines.stock import make_pair, relative_difference
+from tests.models.test_mit import image
 
-from ...models.test_backbone import image
-from ...reference import make_pair, relative_difference
 from .accuracy import counted_runs
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')

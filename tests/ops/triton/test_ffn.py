@@ -3,11 +3,10 @@
 import pytest
 import torch
 
-from mmseg_tome.models.layers import MixFFN
+from mmseg_tome.models.mix_ffn import MixFFN
 from mmseg_tome.ops import use_backend
-
-from ...reference import relative_difference
-from .accuracy import DTYPES, check_accuracy, counted_runs, on_gpu
+from tests.baselines.stock import relative_difference
+from tests.ops.triton.accuracy import DTYPES, check_accuracy, counted_runs, on_gpu
 
 CHANNELS, HIDDEN = 12, 24
 SIZES = [(5, 7), pytest.param((64, 64), marks=on_gpu), pytest.param((33, 65), marks=on_gpu)]

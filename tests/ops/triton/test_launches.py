@@ -7,8 +7,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmseg_tome.merging import BipartiteSoftMatching
-from mmseg_tome.models.backbone import TransformerEncoderLayer
-from mmseg_tome.ops import backend, merge_tokens
+from mmseg_tome.models.mit import TransformerEncoderLayer
+from mmseg_tome.ops import dispatch, merge_tokens
 
 from .accuracy import counted_runs
 
@@ -54,9 +54,9 @@ def test_launches_of_a_block_of_stage_3(device, merges, most):
 
 
 def test_the_dispatcher_is_left_out_in_inference_alone(monkeypatch, device):
-    monkeypatch.setattr(backend, 'launchers', dict(backend.launchers))
-    seen, launch = [], backend.launchers['reduce_slots']
-    backend.launchers['reduce_slots'] = lambda *args: (seen.append(1), launch(*args))[1]
+    monkeypatch.setattr(dispatch, 'launchers', dict(dispatch.launchers))
+    seen, launch = [], dispatch.launchers['reduce_slots']
+    dispatch.launchers['reduce_slots'] = lambda *args: (seen.append(1), launch(*args))[1]
     tokens = torch.randn(1, 4, 3, device=device)
     slot = torch.tensor([[0, 1, 1, 0]], device=device)
     expected = torch.stack([tokens[0, [0, 3]].mean(0), tokens[0, [1, 2]].mean(0)])

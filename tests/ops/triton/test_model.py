@@ -6,9 +6,9 @@ import torch
 from mmseg_tome.merging import BipartiteSoftMatching
 from mmseg_tome.merging.bipartite import SlotPlan
 from mmseg_tome.ops import use_backend
+from tests.baselines.stock import make_pair, relative_difference, stock_with_tomesd
+from tests.models.test_mit import image
 
-from ...models.test_backbone import image
-from ...reference import make_pair, relative_difference, stock_with_tomesd
 from .accuracy import counted_runs, on_gpu
 
 # The smallest with a cell of 4x4 tokens in stage 4.

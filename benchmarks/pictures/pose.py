@@ -1,0 +1,147 @@
+"""Pictures of poses by several strategies."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import mmcv
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from mmengine.structures import BaseDataElement
+
+from mmseg_tome.analysis.comparison import Comparison
+from mmseg_tome.evaluation.pck import box_size, normalized_distances
+
+_WIDTH_INCHES = 2.4  # of a panel
+_THRESHOLD = 0.1  # of the box: up to here a panel's title counts a keypoint as right
+_MOVED = 0.05  # of the box: from here on, without ground truth, as another place
+
+
+@dataclass(frozen=True)
+class PoseSample:
+    """A person in an image, their keypoints if known, and the predictions of several strategies.
+
+    Args:
+        image: ``[H, W, 3]``, RGB, uint8.
+        region: What the model saw of the image: left, top, right and bottom in pixels, also beyond
+            its edges.
+        box: The person's box, ``[x1, y1, x2, y2]`` in pixels.
+        truth: Keypoints ``[K, 2]`` in pixels, or None.
+        visible: Which keypoints are labelled, ``[K]`` of bool; all, without ground truth.
+        predictions: Keypoints ``[K, 2]`` in pixels by strategy.
+    """
+
+    image: np.ndarray
+    region: np.ndarray
+    box: np.ndarray
+    truth: np.ndarray | None
+    visible: np.ndarray
+    predictions: dict[str, np.ndarray]
+
+    @property
+    def reference(self) -> np.ndarray:
+        """What predictions are drawn over: ground truth, or without one the first of them."""
+        return next(iter(self.predictions.values())) if self.truth is None else self.truth
+
+
+def draw_test_people(
+    comparison: Comparison, strategies: Sequence[str], path: Path, count: int = 3
+) -> None:
+    """Draw people spread over the test set with the predictions of every strategy."""
+    meta = comparison.dataset.metainfo
+    count = min(count, len(comparison.dataset))
+    indices = [i * len(comparison.dataset) // count for i in range(count)]
+    samples = [take_sample(comparison, index, strategies) for index in indices]
+    draw_poses(samples, meta['skeleton_links'], meta['skeleton_link_colors'], path)
+
+
+def draw_poses(
+    samples: Sequence[PoseSample],
+    bones: Sequence[Sequence[int]],
+    colors: Sequence[Sequence[int]],
+    path: Path,
+) -> None:
+    """Draw predictions in color over the ground truth in black, as the paper's Fig. 4.
+
+    There is a row for every person and a column for every strategy. Keypoints without ground truth
+    are left out: no measure counts them. Where a person has none at all, the first strategy's
+    prediction is in black instead.
+
+    Args:
+        samples: People with the predictions of the same strategies.
+        bones: Pairs of keypoints to join by a line.
+        colors: RGB color of every bone, 0 to 255.
+        path: The PNG file to write.
+    """
+    columns = len(samples[0].predictions)
+    left, top, right, bottom = samples[0].region
+    height = _WIDTH_INCHES * (bottom - top) / (right - left)
+    figure = Figure((columns * _WIDTH_INCHES, len(samples) * (height + 0.3)), layout='constrained')
+    axes = figure.subplots(len(samples), columns, squeeze=False)
+    for sample, row in zip(samples, axes, strict=True):
+        for (strategy, predicted), axis in zip(sample.predictions.items(), row, strict=True):
+            _draw_person(axis, sample, predicted, bones, np.divide(colors, 255))
+            axis.set_title(f'{strategy}: {_count_correct(sample, predicted)}', fontsize=9)
+    figure.savefig(path, dpi=90)
+
+
+def _draw_person(
+    axis: Axes,
+    sample: PoseSample,
+    predicted: np.ndarray,
+    bones: Sequence[Sequence[int]],
+    colors: np.ndarray,
+) -> None:
+    axis.imshow(sample.image)
+    visible = sample.visible
+    bones = [list(bone) for bone in bones]
+    labelled = [(bone, c) for bone, c in zip(bones, colors, strict=True) if visible[bone].all()]
+    for bone, _ in labelled:
+        axis.plot(*sample.reference[bone].T, color='black', linewidth=2.4)
+    for bone, color in labelled:
+        axis.plot(*predicted[bone].T, color=color, linewidth=1.5)
+    axis.plot(*predicted[visible].T, '.', color='white', markersize=2.5)
+    left, top, right, bottom = sample.region
+    axis.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], facecolor='0.8')
+
+
+def _count_correct(sample: PoseSample, predicted: np.ndarray) -> str:
+    size = box_size(sample.box)
+    distances = normalized_distances(predicted, sample.reference, sample.visible, size)
+    if sample.truth is None:
+        first = next(iter(sample.predictions))
+        return f'{(distances >= _MOVED).sum()} of {len(predicted)} moved from {first}'
+    return f'{(distances < _THRESHOLD).sum()} of {sample.visible.sum()} within {_THRESHOLD:g}'
+
+
+def take_sample(comparison: Comparison, index: int, strategies: Sequence[str]) -> PoseSample:
+    """Predict a person of the test set with every strategy."""
+    people = comparison.predict(index, strategies)
+    truth = next(iter(people.values())).gt_instances
+    return make_sample(people, truth.keypoints[0], truth.keypoints_visible[0].astype(bool))
+
+
+def make_sample(
+    people: Mapping[str, BaseDataElement],
+    truth: np.ndarray | None = None,
+    visible: np.ndarray | None = None,
+) -> PoseSample:
+    """Collect the predictions of one person.
+
+    Args:
+        people: As :class:`Predictor` returns them.
+        truth: Keypoints ``[K, 2]`` in pixels, if known.
+        visible: Which of them are labelled, ``[K]`` of bool.
+    """
+    person = next(iter(people.values()))
+    half = person.input_scale / 2
+    count = person.pred_instances.keypoints.shape[1]
+    return PoseSample(
+        image=mmcv.imread(person.img_path, channel_order='rgb'),
+        region=np.concatenate([person.input_center - half, person.input_center + half]),
+        box=person.gt_instances.bboxes[0],
+        truth=truth,
+        visible=np.ones(count, bool) if visible is None else visible,
+        predictions={name: p.pred_instances.keypoints[0] for name, p in people.items()},
+    )

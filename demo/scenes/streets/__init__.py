@@ -1,0 +1,18 @@
+"""Generated street scenes with the 19 classes of Cityscapes, to train and test without a download.
+
+Needs numpy, OpenCV and rich only.
+"""
+
+from ..drawing import Written
+from .classes import CLASSES, IGNORE
+from .generate import GENERATOR_VERSION, generate_streets
+from .render import render_street
+
+__all__ = [
+    'CLASSES',
+    'GENERATOR_VERSION',
+    'IGNORE',
+    'Written',
+    'generate_streets',
+    'render_street',
+]

@@ -1,0 +1,326 @@
+"""The Mix Transformer (MiT) of SegFormer with token merging."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from mmcv.cnn import build_norm_layer
+from mmengine.logging import print_log
+from mmengine.model import BaseModule, ModuleList
+from mmengine.model.weight_init import constant_init, normal_init, trunc_normal_init
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from ..ops import to_map
+from ..strategies import Strategy, TomeCfg, parse_tome_cfg
+from .attention import EfficientMultiheadAttention
+from .mix_ffn import MixFFN, PatchEmbed
+
+
+class TransformerEncoderLayer(BaseModule):
+    """One block: norm, attention, norm, MixFFN, each pair with a shortcut.
+
+    Args:
+        embed_dims: Channels of the tokens.
+        num_heads: Number of attention heads.
+        feedforward_channels: Hidden channels of the MixFFN.
+        drop_rate: Dropout rate after attention and in the MixFFN.
+        attn_drop_rate: Dropout rate of the attention weights.
+        drop_path_rate: Rate of stochastic depth.
+        qkv_bias: Whether queries, keys and values have a bias.
+        act_cfg: Config of the activation.
+        norm_cfg: Config of the norms.
+        sr_ratio: Spatial-reduction ratio of the keys and values.
+        with_cp: Whether to trade compute for memory by checkpointing the block.
+    """
+
+    def __init__(
+        self,
+        embed_dims: int,
+        num_heads: int,
+        feedforward_channels: int,
+        drop_rate: float = 0.0,
+        attn_drop_rate: float = 0.0,
+        drop_path_rate: float = 0.0,
+        qkv_bias: bool = True,
+        act_cfg: dict = dict(type='GELU'),  # noqa: B006 - never changed
+        norm_cfg: dict = dict(type='LN'),  # noqa: B006 - never changed
+        sr_ratio: int = 1,
+        with_cp: bool = False,
+    ) -> None:
+        super().__init__()
+        drop_path = dict(type='DropPath', drop_prob=drop_path_rate)
+        self.norm1 = build_norm_layer(norm_cfg, embed_dims)[1]
+        self.attn = EfficientMultiheadAttention(
+            embed_dims,
+            num_heads,
+            attn_drop=attn_drop_rate,
+            proj_drop=drop_rate,
+            dropout_layer=drop_path,
+            qkv_bias=qkv_bias,
+            norm_cfg=norm_cfg,
+            sr_ratio=sr_ratio,
+        )
+        self.norm2 = build_norm_layer(norm_cfg, embed_dims)[1]
+        self.ffn = MixFFN(
+            embed_dims,
+            feedforward_channels,
+            ffn_drop=drop_rate,
+            dropout_layer=drop_path,
+            act_cfg=act_cfg,
+        )
+        self.with_cp = with_cp
+
+    def forward(self, x: Tensor, hw_shape: tuple[int, int]) -> Tensor:
+        """Transform tokens ``[B, h * w, C]``."""
+        if self.with_cp and x.requires_grad:
+            return checkpoint(self._forward, x, hw_shape, use_reentrant=False)
+        return self._forward(x, hw_shape)
+
+    def _forward(self, x: Tensor, hw_shape: tuple[int, int]) -> Tensor:
+        x = self.attn(self.norm1(x), hw_shape, identity=x)
+        return self.ffn(x, hw_shape, norm=self.norm2)
+
+
+class StageTokens(NamedTuple):
+    """Token counts of one stage: before and after merging, queries and keys/values."""
+
+    q: int
+    q_merged: int
+    kv: int
+    kv_merged: int
+
+
+class MixVisionTransformer(BaseModule):
+    """The backbone of SegFormer, with the merging strategies of Segformer++.
+
+    Takes the place of mmseg's class of the same name: the same arguments and two more, the same
+    names and shapes of parameters, and with ``tome_cfg=None`` the same output.
+
+    Args:
+        in_channels: Channels of the image.
+        embed_dims: Channels per head; stage ``i`` has ``embed_dims * num_heads[i]`` channels.
+        num_stages: Number of stages.
+        num_layers: Number of blocks of each stage.
+        num_heads: Number of attention heads of each stage.
+        patch_sizes: Side of a patch of each stage's patch embedding.
+        strides: Stride of each stage's patch embedding.
+        sr_ratios: Spatial-reduction ratio of each stage.
+        out_indices: The stages whose maps are returned.
+        mlp_ratio: Hidden channels of the MixFFN over its input's.
+        qkv_bias: Whether queries, keys and values have a bias.
+        drop_rate: Dropout rate after attention and in the MixFFN.
+        attn_drop_rate: Dropout rate of the attention weights.
+        drop_path_rate: Rate of stochastic depth of the last block, growing linearly from 0.
+        act_cfg: Config of the activation.
+        norm_cfg: Config of the norms.
+        pretrained: Path of pretrained weights; deprecated in favor of ``init_cfg``.
+        init_cfg: Initialization config.
+        with_cp: Whether to trade compute for memory by checkpointing each block.
+        tome_cfg: What is merged where: the name of a preset, a list with one dict per stage, the
+            path of a YAML or JSON file with such a list, or None. See
+            :func:`mmseg_tome.strategies.parse_tome_cfg`.
+        down_sample: The published switch for ``tome_cfg='downsample'``.
+
+    Raises:
+        ValueError: If ``tome_cfg`` names or sets something that is not allowed.
+
+    Source: SegFormer (Xie et al. 2021); Segformer++ Sec. III-C, Table I.
+    """
+
+    # Class-wide default, so that a stock backbone turned into this class merges nothing.
+    strategy: Strategy | None = None
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        embed_dims: int = 64,
+        num_stages: int = 4,
+        num_layers: Sequence[int] = (3, 4, 6, 3),
+        num_heads: Sequence[int] = (1, 2, 4, 8),
+        patch_sizes: Sequence[int] = (7, 3, 3, 3),
+        strides: Sequence[int] = (4, 2, 2, 2),
+        sr_ratios: Sequence[int] = (8, 4, 2, 1),
+        out_indices: Sequence[int] = (0, 1, 2, 3),
+        mlp_ratio: int = 4,
+        qkv_bias: bool = True,
+        drop_rate: float = 0.0,
+        attn_drop_rate: float = 0.0,
+        drop_path_rate: float = 0.0,
+        act_cfg: dict = dict(type='GELU'),  # noqa: B006 - never changed
+        norm_cfg: dict = dict(type='LN', eps=1e-6),  # noqa: B006 - never changed
+        pretrained: str | None = None,
+        init_cfg: dict | list | None = None,
+        with_cp: bool = False,
+        tome_cfg: TomeCfg = None,
+        down_sample: bool = False,
+    ) -> None:
+        if init_cfg and pretrained:
+            raise ValueError('init_cfg and pretrained cannot be set at the same time')
+        if isinstance(pretrained, str):
+            warnings.warn('pretrained is deprecated, use init_cfg instead', stacklevel=2)
+            init_cfg = dict(type='Pretrained', checkpoint=pretrained)
+        elif pretrained is not None:
+            raise TypeError(f'pretrained = {pretrained!r} is not allowed: give a path or None')
+        super().__init__(init_cfg=init_cfg)
+        _check_stages(
+            num_stages,
+            num_layers=num_layers,
+            num_heads=num_heads,
+            patch_sizes=patch_sizes,
+            strides=strides,
+            sr_ratios=sr_ratios,
+        )
+        self.embed_dims = embed_dims
+        self.num_stages = num_stages
+        self.num_layers = num_layers
+        self.num_heads = num_heads
+        self.patch_sizes = patch_sizes
+        self.strides = strides
+        self.sr_ratios = sr_ratios
+        self.with_cp = with_cp
+        self.out_indices = out_indices
+        if max(out_indices) >= num_stages:
+            raise ValueError(
+                f'out_indices = {out_indices} is not allowed: the last stage is {num_stages - 1}'
+            )
+        # Before the layers: a wrong setting should not wait for their initialization.
+        strategy = parse_tome_cfg(tome_cfg, num_stages, down_sample)
+
+        drop_path_rates = iter(torch.linspace(0, drop_path_rate, sum(num_layers)).tolist())
+        self.layers = ModuleList()
+        for i in range(num_stages):
+            channels = embed_dims * num_heads[i]
+            patch_embed = PatchEmbed(
+                in_channels, channels, patch_sizes[i], strides[i], patch_sizes[i] // 2, norm_cfg
+            )
+            blocks = ModuleList(
+                TransformerEncoderLayer(
+                    channels,
+                    num_heads[i],
+                    mlp_ratio * channels,
+                    drop_rate=drop_rate,
+                    attn_drop_rate=attn_drop_rate,
+                    drop_path_rate=next(drop_path_rates),
+                    qkv_bias=qkv_bias,
+                    act_cfg=act_cfg,
+                    norm_cfg=norm_cfg,
+                    sr_ratio=sr_ratios[i],
+                    with_cp=with_cp,
+                )
+                for _ in range(num_layers[i])
+            )
+            norm = build_norm_layer(norm_cfg, channels)[1]
+            self.layers.append(ModuleList([patch_embed, blocks, norm]))
+            in_channels = channels
+        self.set_strategy(strategy)
+
+    def set_strategy(self, strategy: Strategy) -> None:
+        """Switch every block to a strategy, and log it with its token counts."""
+        self.strategy = strategy
+        for (_, blocks, _), stage in zip(self.layers, strategy.stages, strict=True):
+            for block in blocks:
+                block.attn.q_merging = stage.q
+                block.attn.kv_merging = stage.kv
+                block.attn.only_if_faster = stage.only_if_faster
+        self._logged_stages, self._last_size = set(), None
+        print_log(self._describe(), logger='current')
+
+    def token_counts(self, hw: tuple[int, int], batch: int = 1) -> list[StageTokens]:
+        """Count the tokens of each stage for images of ``hw`` (height, width) pixels.
+
+        The batch matters to ``tome_cfg='auto'`` alone, as does the device.
+        """
+        h, w = hw
+        if self.strategy is not None and self.strategy.down_sample:
+            h, w = h // 2, w // 2
+        device = self.layers[0][0].projection.weight.device
+        counts = []
+        for patch, stride, ratio, (_, blocks, _) in zip(
+            self.patch_sizes, self.strides, self.sr_ratios, self.layers, strict=True
+        ):
+            h, w = ((x + 2 * (patch // 2) - patch) // stride + 1 for x in (h, w))
+            q_hw, kv_hw = (h, w), (h // ratio, w // ratio)
+            q, kv = math.prod(q_hw), math.prod(kv_hw)
+            merged_q, merged_kv = q, kv
+            for block in blocks[:1]:  # as all of the stage; a stage may have none
+                attn = block.attn
+                merges = attn.merges(q_hw, batch, device)
+                if merges and attn.q_merging is not None:
+                    merged_q = attn.q_merging.num_tokens(q_hw)
+                if merges and attn.kv_merging is not None:
+                    merged_kv = attn.kv_merging.num_tokens(kv_hw)
+            counts.append(StageTokens(q, merged_q, kv, merged_kv))
+        return counts
+
+    def _describe(self, hw: tuple[int, int] = (1024, 1024), batch: int = 1) -> str:
+        stages = []
+        for number, n in enumerate(self.token_counts(hw, batch), 1):
+            q = f'{n.q}' if n.q == n.q_merged else f'{n.q} -> {n.q_merged}'
+            kv = f'{n.kv}' if n.kv == n.kv_merged else f'{n.kv} -> {n.kv_merged}'
+            stages.append(f'stage {number}: q {q}, kv {kv}')
+        images = f'{hw[1]}x{hw[0]}' + (f', batch {batch}' if batch > 1 else '')
+        return f'Token merging: {self.strategy.name}. Tokens at {images}: {"; ".join(stages)}'
+
+    def _log_only_if_faster(self, x: Tensor) -> None:
+        """Say once for every choice of stages where ``tome_cfg='auto'`` merges."""
+        stages = self.strategy.stages
+        if torch.compiler.is_compiling() or not any(stage.only_if_faster for stage in stages):
+            return
+        hw, batch = (x.shape[2], x.shape[3]), x.shape[0]
+        if (hw, batch) == self._last_size:
+            return
+        self._last_size = (hw, batch)
+        chosen = tuple(n.q + n.kv > n.q_merged + n.kv_merged for n in self.token_counts(hw, batch))
+        if chosen not in self._logged_stages:
+            self._logged_stages.add(chosen)
+            print_log(self._describe(hw, batch), logger='current')
+
+    def init_weights(self) -> None:
+        """Initialize as stock does: from ``init_cfg`` if set, else by layer type."""
+        if self.init_cfg is not None:
+            super().init_weights()
+            return
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                trunc_normal_init(module, std=0.02, bias=0.0)
+            elif isinstance(module, nn.LayerNorm):
+                constant_init(module, val=1.0, bias=0.0)
+            elif isinstance(module, nn.Conv2d):
+                fan_out = math.prod(module.kernel_size) * module.out_channels // module.groups
+                normal_init(module, mean=0, std=math.sqrt(2.0 / fan_out), bias=0)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Compute the feature maps of an image.
+
+        Args:
+            x: Image, ``[B, in_channels, H, W]``.
+
+        Returns:
+            One map ``[B, C_i, h_i, w_i]`` per stage in ``out_indices``, in channels-last memory.
+        """
+        if self.strategy is not None:
+            self._log_only_if_faster(x)
+            if self.strategy.down_sample:
+                x = F.interpolate(x, scale_factor=0.5, mode='nearest')
+        outs = []
+        for i, (patch_embed, blocks, norm) in enumerate(self.layers):
+            tokens, hw = patch_embed(x)
+            for block in blocks:
+                tokens = block(tokens, hw)
+            x = to_map(norm(tokens), hw)
+            if i in self.out_indices:
+                outs.append(x)
+        return outs
+
+
+def _check_stages(num_stages: int, **settings: Sequence[int]) -> None:
+    for name, value in settings.items():
+        if len(value) != num_stages:
+            raise ValueError(
+                f'{name} = {value} has {len(value)} entries but num_stages = {num_stages}: '
+                'give one entry per stage'
+            )

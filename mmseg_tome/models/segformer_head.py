@@ -1,0 +1,31 @@
+"""The head of SegFormer for segmentation. Needs mmseg."""
+
+from collections.abc import Sequence
+
+from mmseg.models.decode_heads import SegformerHead as StockSegformerHead
+from torch import Tensor
+
+from .fusion import run_fusion_head
+
+
+class SegformerHead(StockSegformerHead):
+    """mmseg's ``SegformerHead`` with its fusion computed before upsampling.
+
+    Arguments, state dict and, beyond rounding, outputs are those of the stock class.
+    """
+
+    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Predict class scores ``[B, num_classes, h, w]`` at the size of the first stage's map."""
+        return run_fusion_head(
+            self._transform_inputs(inputs),
+            self.convs,
+            self.fusion_conv,
+            self.conv_seg,
+            self.dropout,
+            self.interpolate_mode,
+            self.align_corners,
+        )
+
+    def predict_by_feat(self, seg_logits: Tensor, batch_img_metas: list[dict]) -> Tensor:
+        """Resize scores to the size of the images, in the layout in which that is fast."""
+        return super().predict_by_feat(seg_logits.contiguous(), batch_img_metas)

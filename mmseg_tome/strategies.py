@@ -1,0 +1,248 @@
+"""Merging strategies by name (the paper's Table I), and the reading of ``tome_cfg``."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .merging import BipartiteSoftMatching, Merging, NeighborPooling1d, NeighborPooling2d
+from .suggestions import closest_name
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named strategy.
+
+    Args:
+        summary: What it does, in a few words.
+        stages: One dict per stage in the form of ``tome_cfg``; empty if nothing is merged.
+        down_sample: Whether the input image is halved in height and width.
+    """
+
+    summary: str
+    stages: tuple[Mapping[str, Any], ...] = ()
+    down_sample: bool = False
+
+
+def _bsm(side: str, r: float, stride: int) -> dict[str, Any]:
+    return {f'{side}_mode': 'bsm', f'{side}_r': r, f'{side}_sx': stride, f'{side}_sy': stride}
+
+
+PRESETS: dict[str, Preset] = {
+    'none': Preset('nothing is merged: plain SegFormer'),
+    'hq': Preset(
+        'Segformer++HQ: moderate rates, closest to the unmerged model',
+        (_bsm('kv', 0.6, 2), _bsm('kv', 0.6, 2), _bsm('q', 0.8, 4), _bsm('q', 0.8, 4)),
+    ),
+    'fast': Preset(
+        'Segformer++fast: high rates',
+        (_bsm('kv', 0.9, 4), _bsm('kv', 0.9, 4), _bsm('q', 0.9, 4), _bsm('q', 0.9, 4)),
+    ),
+    'n2d_2x2': Preset(
+        '2D neighbor merging: the queries of all stages averaged over 2x2 tokens',
+        ({'q_mode': 'n2d', 'q_s': (2, 2)},) * 4,
+    ),
+    'downsample': Preset('the input image halved in height and width', down_sample=True),
+}
+
+# The published HQ rates, in the layers where they pay at the given number of tokens.
+AUTO = 'auto'
+# The names under which the authors published two of the presets.
+ALIASES = {'bsm_hq': 'hq', 'bsm_fast': 'fast'}
+
+TomeCfg = str | Path | Sequence[Mapping[str, Any]] | None
+
+
+@dataclass(frozen=True)
+class StageMerging:
+    """What one stage merges: its queries, its keys and values, or neither (None).
+
+    With ``only_if_faster``, a layer merges only where that saves more work than its threshold, see
+    :mod:`mmseg_tome.merging.cost`.
+    """
+
+    q: Merging | None = None
+    kv: Merging | None = None
+    only_if_faster: bool = False
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A parsed ``tome_cfg``, ready for the backbone.
+
+    Args:
+        name: The preset's name, ``'auto'``, the file's path, or ``'custom'`` for a list.
+        stages: What each stage merges.
+        down_sample: Whether the input image is halved first.
+    """
+
+    name: str
+    stages: tuple[StageMerging, ...]
+    down_sample: bool = False
+
+
+def parse_tome_cfg(cfg: TomeCfg, num_stages: int = 4, down_sample: bool = False) -> Strategy:
+    """Turn a ``tome_cfg`` into a strategy.
+
+    Args:
+        cfg: The name of a preset, ``'auto'`` (the rates of HQ in the layers where they pay), a list
+            with one dict per stage, the path of a YAML or JSON file with such a list, or None for
+            no merging. A dict may have the keys ``q_mode`` and ``kv_mode`` (``'bsm'``, ``'n2d'``,
+            ``'n1d'`` or None) and the settings of the mode under the same prefix: ``r``, ``sx`` and
+            ``sy`` for bsm, ``s`` for n2d and n1d.
+        num_stages: The number of stages of the backbone.
+        down_sample: The published switch; the same as ``cfg='downsample'``.
+
+    Raises:
+        ValueError: If a name, key, mode or value is not allowed; the message names the stage, the
+            field, the value and what is allowed.
+        FileNotFoundError: If ``cfg`` is the path of a file that is not there.
+        TypeError: If ``cfg`` is of another type.
+    """
+    if not isinstance(down_sample, bool):
+        raise TypeError(f'down_sample = {down_sample!r} is not allowed: give True or False')
+    if cfg is None:
+        strategy = _from_preset('none', num_stages)
+    elif isinstance(cfg, (str, Path)):
+        strategy = _from_name(str(cfg), num_stages)
+    elif isinstance(cfg, Sequence):
+        strategy = Strategy('custom', _parse_stages(cfg, num_stages))
+    else:
+        raise TypeError(
+            f'tome_cfg = {cfg!r} is not allowed: give the name of a preset ({", ".join(PRESETS)}), '
+            f'{AUTO!r}, a list with one dict per stage, the path of a YAML or JSON file with such '
+            'a list, or None'
+        )
+    if not down_sample:
+        return strategy
+    if any(stage != StageMerging() for stage in strategy.stages):
+        raise ValueError(
+            f'down_sample = True beside tome_cfg = {strategy.name!r}, which merges tokens: '
+            "choose one of them; tome_cfg='downsample' stands for down_sample=True"
+        )
+    return _from_preset('downsample', num_stages)
+
+
+def _hint(word: object, allowed: Iterable[str]) -> str:
+    """End a sentence, with a guess at what was meant if there is one."""
+    name = closest_name(word, allowed)
+    return f'; did you mean {name!r}?' if name else '.'
+
+
+def _from_name(name: str, num_stages: int) -> Strategy:
+    if name in PRESETS or name in ALIASES:
+        return _from_preset(ALIASES.get(name, name), num_stages)
+    if name == AUTO:
+        stages = _from_preset('hq', num_stages).stages
+        return Strategy(AUTO, tuple(replace(stage, only_if_faster=True) for stage in stages))
+    if Path(name).suffix.lower() in _READERS:
+        return Strategy(name, _parse_stages(_read_file(Path(name)), num_stages, source=name))
+    allowed = [*PRESETS, AUTO, *ALIASES]
+    raise ValueError(
+        f'tome_cfg = {name!r} is not the name of a preset{_hint(name, allowed)} '
+        f'Allowed: {", ".join(allowed)}, or the path of a file that ends in '
+        f'{", ".join(_READERS)}'
+    )
+
+
+def _from_preset(name: str, num_stages: int) -> Strategy:
+    preset = PRESETS[name]
+    if not preset.stages:
+        return Strategy(name, (StageMerging(),) * num_stages, preset.down_sample)
+    return Strategy(name, _parse_stages(preset.stages, num_stages, source=name))
+
+
+_READERS = {'.yaml': yaml.safe_load, '.yml': yaml.safe_load, '.json': json.load}
+
+
+def _read_file(path: Path) -> Sequence[Mapping[str, Any]]:
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'tome_cfg = {str(path)!r}: there is no such file (looked for {path.absolute()})'
+        )
+    with path.open() as file:
+        try:
+            stages = _READERS[path.suffix.lower()](file)
+        except (yaml.YAMLError, json.JSONDecodeError) as error:
+            raise ValueError(f'tome_cfg = {str(path)!r} cannot be read: {error}') from error
+    if not isinstance(stages, list):
+        raise ValueError(
+            f'tome_cfg = {str(path)!r} must hold a list with one mapping per stage, '
+            f'but holds a {type(stages).__name__}'
+        )
+    return stages
+
+
+def _parse_stages(
+    stages: Sequence[Mapping[str, Any]], num_stages: int, source: str = ''
+) -> tuple[StageMerging, ...]:
+    label = f'tome_cfg {source!r}' if source else 'tome_cfg'
+    if len(stages) != num_stages:
+        raise ValueError(
+            f'{label} has {len(stages)} stages but the backbone has {num_stages}: '
+            'give one dict per stage, an empty one where nothing is merged'
+        )
+    parsed = []
+    for number, stage in enumerate(stages, 1):
+        try:
+            parsed.append(_parse_stage(stage))
+        except ValueError as error:
+            raise ValueError(f'{label}, stage {number}: {error}') from None
+    return tuple(parsed)
+
+
+# mode -> (algorithm, {setting in tome_cfg: argument of the algorithm})
+_MODES = {
+    'bsm': (BipartiteSoftMatching, {'r': 'r', 'sx': 'sx', 'sy': 'sy'}),
+    'n2d': (NeighborPooling2d, {'s': 'stride'}),
+    'n1d': (NeighborPooling1d, {'s': 'stride'}),
+}
+_SIDES = ('q', 'kv')
+_KEYS = [f'{side}_{key}' for side in _SIDES for key in ('mode', 'r', 'sx', 'sy', 's')]
+
+
+def _parse_stage(stage: Mapping[str, Any]) -> StageMerging:
+    if not isinstance(stage, Mapping):
+        raise ValueError(f'{stage!r} is not allowed: give a dict, empty if nothing is merged')
+    for key in stage:
+        if key not in _KEYS:
+            raise ValueError(f'unknown key {key!r}{_hint(key, _KEYS)} Allowed: {", ".join(_KEYS)}')
+    # A published config may spell "not used" as None.
+    given = {key: value for key, value in stage.items() if value is not None}
+    return StageMerging(*(_parse_side(given, side) for side in _SIDES))
+
+
+def _parse_side(given: Mapping[str, Any], side: str) -> Merging | None:
+    settings = {
+        key.removeprefix(f'{side}_'): value
+        for key, value in given.items()
+        if key.startswith(f'{side}_')
+    }
+    mode = settings.pop('mode', None)
+    if mode is None:
+        if settings:
+            names = ', '.join(f'{side}_{key}' for key in settings)
+            raise ValueError(f'{names} without {side}_mode: add {side}_mode, or leave them out')
+        return None
+    if mode not in _MODES:
+        raise ValueError(
+            f'{side}_mode = {mode!r} is not allowed{_hint(mode, _MODES)} '
+            f'Allowed: {", ".join(_MODES)}, None'
+        )
+    algorithm, arguments = _MODES[mode]
+    for key in arguments:
+        if key not in settings:
+            raise ValueError(f'{side}_mode = {mode!r} needs {side}_{key}')
+    for key in settings:
+        if key not in arguments:
+            needs = ', '.join(f'{side}_{name}' for name in arguments)
+            raise ValueError(
+                f'{side}_{key} does not belong to {side}_mode = {mode!r}, with {needs}'
+            )
+    try:
+        return algorithm(**{arguments[key]: value for key, value in settings.items()})
+    except ValueError as error:
+        raise ValueError(f'{side}_{error}') from None

@@ -1,0 +1,106 @@
+"""Table V, and formulas beside counts and times."""
+
+import math
+
+import pandas as pd
+import pytest
+from rich.console import Console
+from rich.progress import Progress
+
+pytest.importorskip('mmseg')
+from benchmarks.paper.complexity_table import make_complexity_table
+from benchmarks.paper.resolution_table import make_resolution_table, speed_ups
+from benchmarks.paper.runs import Workplace
+from mmseg_tome.analysis import benchmark
+
+pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own
+
+
+@pytest.fixture
+def place(tmp_path):
+    place = Workplace(tmp_path / 'out', Progress(console=Console(quiet=True)))
+    object.__setattr__(place, 'said', [])
+    object.__setattr__(place, 'say', place.said.append)
+    return place
+
+
+def rows_of(cell, columns, *_):
+    """Times as if ours were three times as fast as stock, and HQ half again as fast."""
+    times = {('stock', 'none'): 6.0, ('stock', 'hq'): 4.0, ('ours', 'none'): 2.0}
+    pixels = cell.width * cell.height
+    return [
+        {
+            'make': c.make,
+            'strategy': c.strategy,
+            'batch': 4,
+            'seconds_per_image': times.get((c.make, c.strategy), 1.0) * pixels,
+        }
+        for c in columns
+    ]
+
+
+def test_resolutions(place, monkeypatch):
+    cells = []
+
+    def measure(cell, columns, repeats, on_step):
+        cells.append(cell)
+        return rows_of(cell, columns)
+
+    monkeypatch.setattr(benchmark, 'measure', measure)
+    reports = []
+
+    def make(sizes):
+        strategies = ['none', 'hq']
+        make_resolution_table(
+            place, 'b0', sizes, 'fp32', 'auto', strategies, 2, 'cpu', reports.append
+        )
+
+    make([(512, 512), (160, 128)])
+    assert [(c.width, c.height, c.batch) for c in cells] == [(512, 512, 'auto'), (160, 128, 'auto')]
+    assert [r.missing for r in reports] == [['160x128'], []]
+    beside = reports[-1].beside[0].set_index(['size', 'strategy'])
+    row = beside.loc['512x512', 'hq']
+    assert row['ours over stock'] == '6.00' and row['ours over our none'] == '2.00'
+    assert row['published method over stock'] == '1.50'
+    assert row['paper B5, over its none'] == '1.18'
+    assert beside.loc[('160x128', 'hq'), 'paper B5, over its none'] == '–'
+    assert "paper's Table V" in reports[-1].markdown
+    assert len(reports[-1].write(place.out)) == 3
+    make([(512, 512)])
+    assert len(cells) == 2  # kept
+
+
+def test_a_model_that_failed_has_no_ratio():
+    rows = rows_of(benchmark.Cell('b0', 512, 512), [])
+    for make, strategy, seconds in (
+        ('stock', 'none', 2.0),
+        ('ours', 'none', 1.0),
+        ('ours', 'hq', math.nan),
+    ):
+        rows.append({'make': make, 'strategy': strategy, 'batch': 1, 'seconds_per_image': seconds})
+    table = speed_ups({'512x512': {'rows': rows}}).set_index('strategy')
+    assert table.loc['none', 'ours over stock'] == 2
+    assert pd.isna(table.loc['hq', 'ours over stock'])
+
+
+def test_formulas_beside_counts_and_times(place):
+    """Really measured, on a small image."""
+
+    def make():
+        return make_complexity_table(place, 'b0', (160, 128), ['none', 'hq'], 1, 'cpu')
+
+    report = make()
+    (whole, none, hq) = (table for _, table in report.tables)
+    assert whole['strategy'].tolist() == ['none', 'hq'] and len(hq) == 4
+    assert whole.loc[0, 'speed-up over none'] == '1.00' and float(whole.loc[1, 'ms']) > 0
+    for column in ('λ_q', 'λ_kv', 'Eq. 3', 'Eq. 4', 'Eq. 6', 'Eq. 7', 'counted', 'attention ms'):
+        assert any(column in name for name in hq), column
+    # Unmerged, Eq. 7 is Eq. 4, and Eq. 6 is Eq. 3.
+    for merged, plain in (('Eq. 7', 'Eq. 4'), ('Eq. 6', 'Eq. 3')):
+        (a,), (b,) = ([c for c in none if part in c] for part in (merged, plain))
+        assert none[a].tolist() == none[b].tolist()
+    # Stage 3 of HQ: 8x10 tokens, of which 64 are merged away (r = 0.8, of 76 sources).
+    assert hq.loc[2, 'λ_q'] == '5' and hq.loc[2, 'λ_kv'] == '1'
+    assert len(report.write(place.out)) == 3
+    make()
+    assert 'kept' in place.said[-1]

@@ -1,0 +1,104 @@
+"""Against the stock head."""
+
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmseg.models.decode_heads import SegformerHead as Stock
+from mmseg.registry import MODELS
+
+from mmseg_tome.models import fusion
+from mmseg_tome.models.segformer_head import SegformerHead
+from tests.baselines.stock import relative_difference
+
+SETTINGS = dict(
+    in_channels=[8, 16, 24, 32],
+    in_index=[0, 1, 2, 3],
+    channels=12,
+    num_classes=5,
+    dropout_ratio=0.0,
+    norm_cfg=dict(type='BN'),
+)
+
+
+def make_heads(**changes):
+    init_default_scope('mmseg')
+    torch.manual_seed(0)
+    stock = Stock(**{**SETTINGS, **changes})
+    for parameter in stock.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    for name, buffer in stock.named_buffers():
+        if 'running' in name:
+            buffer.uniform_(0.5, 1.5)
+    ours = SegformerHead(**{**SETTINGS, **changes})
+    ours.load_state_dict(stock.state_dict())
+    return stock, ours
+
+
+def maps():
+    torch.manual_seed(1)
+    sizes = [(17, 25), (9, 13), (5, 7), (3, 4)]
+    return [torch.randn(2, c, *s) for c, s in zip(SETTINGS['in_channels'], sizes, strict=True)]
+
+
+def test_the_registry_builds_it():
+    assert MODELS.get('SegformerHead') is SegformerHead
+    assert MODELS.get('ToMeSegformerHead') is SegformerHead
+
+
+variants = pytest.mark.parametrize(
+    'changes',
+    [{}, {'align_corners': True}, {'interpolate_mode': 'nearest'}, {'norm_cfg': None}],
+    ids=str,
+)
+
+
+@variants
+def test_inference_in_strips_equals_stock(monkeypatch, changes):
+    if changes.get('interpolate_mode') == 'nearest':
+        changes = {**changes, 'align_corners': None}
+    calls = []
+    in_strips = fusion.fusion_head_in_strips
+    monkeypatch.setattr(
+        fusion, 'fusion_head_in_strips', lambda *a: (calls.append(1), in_strips(*a))[1]
+    )
+    stock, ours = (head.eval() for head in make_heads(**changes))
+    with torch.inference_mode():
+        assert relative_difference(ours(maps()), stock(maps())) <= 1e-6
+        assert calls == [1]
+        if changes.get('norm_cfg', True):
+            ours.train()(maps())
+            assert calls == [1], 'batch statistics cannot be folded'
+
+
+def test_an_activation_other_than_relu_is_not_done_in_strips():
+    stock, ours = (head.eval() for head in make_heads(act_cfg=dict(type='GELU')))
+    with torch.inference_mode():
+        assert relative_difference(ours(maps()), stock(maps())) <= 1e-6
+
+
+def test_dropout_is_honored_in_training_alone():
+    _, ours = make_heads(dropout_ratio=0.5)
+    levels = maps()
+    assert not torch.equal(ours(levels), ours(levels))
+    ours.eval()
+    assert torch.equal(ours(levels), ours(levels))
+
+
+@pytest.mark.parametrize('training', [False, True])
+@variants
+def test_equals_stock(changes, training):
+    if changes.get('interpolate_mode') == 'nearest':
+        changes = {**changes, 'align_corners': None}
+    stock, ours = make_heads(**changes)
+    assert list(ours.state_dict()) == list(stock.state_dict())
+    gradients = []
+    outs = []
+    for head in (ours, stock):
+        head.train(training)
+        outs.append(head(maps()))
+        outs[-1].square().sum().backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in head.parameters()]))
+    assert relative_difference(*outs) <= 1e-5
+    assert relative_difference(*gradients) <= 1e-5
+    for ours_buffer, buffer in zip(ours.buffers(), stock.buffers(), strict=True):
+        torch.testing.assert_close(ours_buffer, buffer)

@@ -1,0 +1,49 @@
+import pytest
+import torch
+
+from mmseg_tome.ops import dispatch, use_backend
+
+
+def test_unknown_names():
+    with pytest.raises(ValueError, match="backend 'cuda' is not allowed: give one of auto, torch"):
+        use_backend('cuda')
+
+
+def test_restores_what_was_chosen_before():
+    with use_backend('torch'):
+        with pytest.raises(KeyError), use_backend('auto'):
+            assert dispatch._backend == 'auto'
+            raise KeyError
+        assert dispatch._backend == 'torch'
+    assert dispatch._backend == 'auto'
+
+
+def test_automatic_choice_on_a_cpu_is_pytorch():
+    assert not dispatch.runs_kernel(torch.ones(1, 2, 3))
+
+
+@pytest.fixture
+def no_triton(monkeypatch):
+    def fail(*_):
+        raise ImportError("No module named 'triton'")
+
+    monkeypatch.setattr(dispatch.importlib, 'import_module', fail)
+    monkeypatch.setattr(dispatch, '_unavailable_reasons', {})
+
+
+def test_without_triton_the_choice_of_it_is_an_error(no_triton):
+    with (
+        use_backend('triton'),
+        pytest.raises(RuntimeError, match=r"'triton' cannot run: triton cannot be imported \(No m"),
+    ):
+        dispatch.runs_kernel(torch.ones(1, 2, 3))
+
+
+def test_without_triton_the_automatic_choice_is_pytorch(no_triton):
+    assert 'triton cannot be imported' in dispatch._unavailable_reason('cuda')
+
+
+def test_fp64_and_nothing_at_all_stay_with_pytorch():
+    with use_backend('triton'):
+        assert not dispatch.runs_kernel(torch.ones(1, 2, 3, dtype=torch.double))
+        assert not dispatch.runs_kernel(torch.ones(0, 2, 3))
