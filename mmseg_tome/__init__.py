@@ -4,7 +4,11 @@ Importing this package makes ``type='MixVisionTransformer'`` build the backbone 
 under the scopes of mmseg and mmpose, whichever is installed.
 """
 
-from . import compat
+from .cli import answer_before_import
+
+answer_before_import()
+
+from . import compat  # noqa: E402 - imports torch
 
 compat.patch()
 

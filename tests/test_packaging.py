@@ -15,8 +15,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from mmseg_tome import __main__ as cli
+from mmseg_tome import cli
 from mmseg_tome.compat import versions
+from mmseg_tome.config_files import find_configs
 from mmseg_tome.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -130,7 +131,7 @@ class TestWheel:
         run(*pip, 'install', '--no-deps', '--target', str(target), str(wheel), cwd=tmp_path)
         installed = (sys.executable, '-m', 'mmseg_tome', 'configs')
         listed = run(*installed, cwd=tmp_path, PYTHONPATH=str(target)).splitlines()
-        assert {Path(path).name for path in listed} == {path.name for path in cli.find_configs()}
+        assert {Path(path).name for path in listed} == {path.name for path in find_configs()}
         assert all(Path(path).is_file() and Path(path).is_relative_to(target) for path in listed)
 
         found_by_mim = (
@@ -146,11 +147,11 @@ class TestModelIndex:
     def test_lists_every_config_once(self) -> None:
         index = yaml.safe_load((ROOT / 'model-index.yml').read_text(encoding='utf-8'))
         listed = sorted(model['Config'] for model in index['Models'])
-        there = sorted(path.relative_to(ROOT).as_posix() for path in cli.find_configs())
+        there = sorted(path.relative_to(ROOT).as_posix() for path in find_configs())
         assert listed == there, 'run `make model-index`'
 
     def test_names_are_unique(self) -> None:
-        stems = [path.stem for path in cli.find_configs()]
+        stems = [path.stem for path in find_configs()]
         assert len(stems) == len(set(stems))
 
     def test_is_as_written(self) -> None:
@@ -163,13 +164,13 @@ class TestConfigs:
     def test_lists_all_but_bases(self, capsys: pytest.CaptureFixture) -> None:
         assert cli.main(['configs']) == 0
         lines = capsys.readouterr().out.splitlines()
-        assert lines == [str(path) for path in cli.find_configs()]
+        assert lines == [str(path) for path in find_configs()]
         assert lines and not [line for line in lines if '_base_' in line]
 
     @pytest.mark.parametrize('pattern', ['cityscapes', 'b0_fast', 'city*b0_fast*.py', '*1024.py'])
     def test_pattern(self, pattern: str) -> None:
-        found = cli.find_configs(pattern)
-        assert 0 < len(found) < len(cli.find_configs())
+        found = find_configs(pattern)
+        assert 0 < len(found) < len(find_configs())
         assert all(word in str(path) for path in found for word in pattern.split('*'))
 
     def test_no_match_suggests_one(self, capsys: pytest.CaptureFixture) -> None:

@@ -1,24 +1,19 @@
-"""How tools/benchmark.py goes through its cells, with a stand-in for measuring."""
+"""How the command goes through its cells, with a stand-in for measuring."""
 
-import importlib.util
 import time
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip('mmseg')
+from mmseg_tome import cli
 from mmseg_tome.analysis import benchmark, benchmark_report, benchmark_results, provenance
 
-TOOL = Path(__file__).parents[2] / 'tools/benchmark.py'
 SIZES = ['128x128', '160x128', '192x128']
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Run the tool, with what happens per width of an image; gives its exit code."""
-    spec = importlib.util.spec_from_file_location('benchmark_tool', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+def run(monkeypatch, tmp_path, capsys):
+    """Run it, with what happens per width of an image; gives its exit code, or its errors."""
     monkeypatch.setattr(benchmark_report, 'draw', lambda frame, path: None)
     monkeypatch.setattr(provenance, 'commit', lambda: 'abc')
 
@@ -35,13 +30,11 @@ def run(monkeypatch, tmp_path):
             return [benchmark._row(cell, c, repeats, ready, [1.0], None) for c in columns]
 
         monkeypatch.setattr(benchmark, 'measure', measure)
-        argv = ['benchmark.py', '--out', str(tmp_path), '--sizes', *SIZES, *arguments]
-        monkeypatch.setattr('sys.argv', argv)
         try:
-            tool.main()
-        except SystemExit as end:
-            return end.code, measured
-        return 0, measured
+            code = cli.main(['benchmark', '--out', str(tmp_path), '--sizes', *SIZES, *arguments])
+        except SystemExit as end:  # of argparse
+            code = end.code
+        return (capsys.readouterr().err if code in (1, 2) else code), measured
 
     return run
 

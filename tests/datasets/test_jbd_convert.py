@@ -1,6 +1,5 @@
 """From the published CSV files and frames to COCO's format."""
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from mmseg_tome import cli
 from mmseg_tome.datasets.jbd_convert import InvalidRows, convert_jbd
 from mmseg_tome.datasets.jbd_format import BOX_FILE, KEYPOINT_COLUMNS, KEYPOINTS
 
@@ -35,10 +35,7 @@ def convert(root: Path, **options):
 
 
 def run_tool(*arguments) -> int:
-    spec = importlib.util.spec_from_file_location('convert_jbd', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main([str(argument) for argument in arguments])
+    return cli.main(['convert-jbd', *map(str, arguments)])
 
 
 def test_good_input_becomes_coco(root):

@@ -1,9 +1,7 @@
 """The tool from files to a report, on tiny models with random weights."""
 
-import importlib.util
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +14,7 @@ pytest.importorskip('mmseg')
 
 # isort: split
 from demo.data import prepare_athletes
+from mmseg_tome import cli
 from mmseg_tome.analysis.search.bench import Bench
 from mmseg_tome.analysis.search.evaluate import NAMED
 from mmseg_tome.analysis.search.loading import load_config, load_model
@@ -23,20 +22,12 @@ from mmseg_tome.config_files import config_root
 from mmseg_tome.strategies import parse_tome_cfg
 from tests.analysis.tiny_segmentor import write_checkpoint, write_config, write_image
 
-ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # OpenMMLab's own, many
 QUICK = ['--repeats', '1', '--final-repeats', '1']
 
 
-def load_tool():
-    spec = importlib.util.spec_from_file_location('tool', ROOT / 'tools' / 'search_rates.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def run(*arguments):
-    return load_tool().main([str(a) for a in arguments])
+    return cli.main(['search', *map(str, arguments)])
 
 
 @pytest.fixture(scope='module')
@@ -284,4 +275,4 @@ def test_mistyped_arguments(arguments, capsys):
 def test_help_has_examples(capsys):
     with pytest.raises(SystemExit):
         run('--help')
-    assert 'python tools/search_rates.py configs/camvid' in capsys.readouterr().out
+    assert 'python -m mmseg_tome search configs/camvid' in capsys.readouterr().out

@@ -1,20 +1,10 @@
-import importlib.util
 import re
-from pathlib import Path
 
 import pytest
 
+from mmseg_tome import cli
 from mmseg_tome.analysis.tokens.show import find_images
 from tests.analysis.tiny_segmentor import write_checkpoint, write_config, write_image
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-def load_tool():
-    spec = importlib.util.spec_from_file_location('tool', ROOT / 'tools' / 'show_merging.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope='module')
@@ -30,7 +20,7 @@ def arguments(tmp_path_factory):
 
 
 def test_a_folder_becomes_sheets_and_a_page(arguments, tmp_path, capsys):
-    assert load_tool().main([*arguments, '--strategy', 'fast', '--out', str(tmp_path)]) == 0
+    assert cli.main(['show', *arguments, '--strategy', 'fast', '--out', str(tmp_path)]) == 0
     (folder,) = tmp_path.iterdir()
     assert re.fullmatch(r'fast-\d{8}-\d{6}', folder.name)
     assert {p.name for p in folder.iterdir()} == {'a.png', 'b.png', 'index.html', 'pictures'}
@@ -54,14 +44,14 @@ def test_a_folder_becomes_sheets_and_a_page(arguments, tmp_path, capsys):
 def test_mistakes_are_answered_before_anything_is_written(
     arguments, tmp_path, capsys, changes, message
 ):
-    assert load_tool().main([*arguments, *changes, '--out', str(tmp_path / 'out')]) == 2
+    assert cli.main(['show', *arguments, *changes, '--out', str(tmp_path / 'out')]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
 
 
 def test_a_mistyped_device_is_refused(arguments, capsys):
     with pytest.raises(SystemExit):
-        load_tool().main([*arguments, '--device', 'gpu'])
+        cli.main(['show', *arguments, '--device', 'gpu'])
     assert "'gpu': give cpu, cuda or cuda:1" in capsys.readouterr().err
 
 

@@ -1,0 +1,179 @@
+"""Search for reduction rates: the front of quality against measured time, for one's own model."""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+EXAMPLES = """\
+examples:
+  python -m mmseg_tome search configs/camvid/segformer_mit-b0_none_1xb4-3k_camvid-480x360.py \\
+      checkpoints/segformer_mit-b0_camvid-480x360.pth --minutes 15 \\
+      --cfg-options test_dataloader.dataset.data_root=/path/to/camvid
+      on the config's test set: half of its images are searched on, the other half is reported on
+
+  python -m mmseg_tome search CONFIG CHECKPOINT --size 2048x1024 --unlabelled images --minutes 30
+      on images without labels: quality is the share of pixels whose class is that of the unmerged
+      model
+
+  python -m mmseg_tome search configs/jbd/segformer_mit-b0_none_1xb16-210e_jbd-480x640.py \\
+      jbd.pth --device cuda --batch 16 --trials 300
+      pose, by PCK@0.1
+
+Run it again with the same --out and options to go on: trials that were measured are not measured
+again. Each run writes a new folder report-<time>/ below --out, with report.md, front.png, tables,
+and a file for every setting of the front, for
+  mim test mmsegmentation CONFIG --checkpoint CHECKPOINT \\
+      --cfg-options model.backbone.tome_cfg=outputs/search/report-.../best_at_hq_time.yaml
+docs/search.md explains what is searched and how to read it.
+"""
+
+
+def size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r'(\d+)x(\d+)', text)
+    if not match or min(map(int, match.groups())) < 32:
+        raise argparse.ArgumentTypeError(f'{text!r}: give WxH in pixels, at least 32x32')
+    return int(match[1]), int(match[2])
+
+
+def device(text: str) -> str:
+    if not re.fullmatch(r'cpu|cuda(:\d+)?', text):
+        raise argparse.ArgumentTypeError(f'{text!r}: give cpu, cuda or cuda:1')
+    return text
+
+
+def positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r}: give a whole number of at least 1')
+    return int(text)
+
+
+def minutes(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text!r}: give minutes above 0')
+    return value
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser of this command's options."""
+    parser = argparse.ArgumentParser(
+        'python -m mmseg_tome search',
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add('config', type=Path, help='config of a segmentor or pose estimator with a MiT')
+    add('checkpoint', type=Path, help='its weights')
+    add('--out', type=Path, default=Path('outputs/search'), help='folder (default: %(default)s)')
+    add('--trials', type=positive, help='end the search when so many candidates are measured')
+    add('--minutes', type=minutes, help='end the search after so many minutes; the report follows')
+    add('--size', type=size, metavar='WxH', help="scale test images to it (default: the config's)")
+    add(
+        '--unlabelled', type=Path, metavar='FOLDER', help="images to use, not the config's test set"
+    )
+    add('--metric', help='what quality is (default: mIoU, PCK@0.1, or agreement if unlabelled)')
+    add(
+        '--holdout',
+        default='alternate',
+        choices=['alternate', 'last'],
+        help='images to report on and not to search on: every second, or the last half, for videos '
+        '(default: %(default)s)',
+    )
+    add(
+        '--images',
+        type=positive,
+        metavar='N',
+        help='use N images, evenly over the set (default: all)',
+    )
+    add('--device', type=device, default='cpu', help='cpu, cuda or cuda:1 (default: %(default)s)')
+    add('--batch', type=positive, default=1, help='images at once (default: %(default)s)')
+    add(
+        '--repeats',
+        type=positive,
+        default=7,
+        help='timed passes of a candidate (default: %(default)s)',
+    )
+    add(
+        '--final-repeats',
+        type=positive,
+        default=21,
+        help='timed passes of what is reported (default: %(default)s)',
+    )
+    add('--seed', type=int, default=0, help='of what is proposed (default: %(default)s)')
+    add('--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE')
+    return parser
+
+
+def parse_cfg_options(pairs: list[str]) -> dict:
+    """Reads `--cfg-options` as `mim train` does: separately, since that imports mmengine."""
+    from mmengine.config import DictAction
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument('pairs', nargs='*', action=DictAction)
+    return parser.parse_args(pairs).pairs or {}
+
+
+def main(arguments: list[str]) -> int:
+    """Searches, writes the report, and returns the exit status."""
+    args = build_parser().parse_args(arguments)
+    # Imported late, so that --help and mistyped arguments answer at once.
+    import torch
+    from rich.console import Console
+    from rich.markdown import Markdown
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    try:
+        from ..analysis.search.driver import Options, search_rates
+    except ModuleNotFoundError as error:
+        if error.name != 'optuna':
+            raise
+        print("error: the search needs Optuna: pip install 'mmseg_tome[search]'", file=sys.stderr)
+        return 2
+    from ..analysis.search.loop import Budget
+    from ..analysis.search.report import verdict
+
+    args.cfg_options = parse_cfg_options(args.cfg_options)
+    number = int(args.device.partition(':')[2] or 0)
+    if args.device != 'cpu' and number >= torch.cuda.device_count():
+        print(f'error: --device {args.device}: this PyTorch sees no such GPU', file=sys.stderr)
+        return 2
+    if args.trials is None and args.minutes is None:
+        args.trials = 150
+    options = Options(**{name: getattr(args, name) for name in Options.__dataclass_fields__})
+    bars = Progress(
+        TextColumn('{task.description:<40}'),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn('left'),
+        TimeRemainingColumn(),
+    )
+    try:
+        with bars:
+            found = search_rates(options, args.out, Budget(args.trials, args.minutes), bars)
+    except (ValueError, OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(
+            f'Interrupted: the trials so far are kept in {args.out}; the same command goes on.',
+            file=sys.stderr,
+        )
+        return 130
+    console = Console()
+    for answer in found.answers:
+        console.print(Markdown(f'**{answer.question}** {verdict(answer)}'))
+    print(f'Trials: {found.trials}\nReport: {found.report}')
+    return 0
