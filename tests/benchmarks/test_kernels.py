@@ -5,13 +5,14 @@ import torch
 
 from benchmarks.kernels import STEPS, Shape, measure
 from tests.ops.triton.accuracy import on_gpu
+from tests.ops.triton.conftest import DEVICE, kernels  # noqa: F401 - a fixture
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, pytest.param(torch.bfloat16, marks=on_gpu)])
 @pytest.mark.parametrize('step', STEPS)
-def test_every_step_is_measured_on_all_implementations(device, step, dtype):
+def test_every_step_is_measured_on_all_implementations(step, dtype):
     shape = Shape('tiny', 1, 4, 5, 6, 0.5, 2)
-    rows = measure(step, shape, dtype, device)
+    rows = measure(step, shape, dtype, DEVICE)
     names = ['torch', 'triton']
     if step == 'match' and dtype == torch.float32:
         names += ['triton, tf32x3']
