@@ -213,9 +213,7 @@ def test_checkpointing_gives_the_same_gradients(monkeypatch, strategy):
     from mmseg_tome.models import mit
 
     original = mit.checkpoint
-    monkeypatch.setattr(
-        mit, 'checkpoint', lambda *a, **k: (calls.append(1), original(*a, **k))[1]
-    )
+    monkeypatch.setattr(mit, 'checkpoint', lambda *a, **k: (calls.append(1), original(*a, **k))[1])
     for with_cp in (False, True):
         _, ours = make_pair(tome_cfg=strategy, with_cp=with_cp, drop_path_rate=0.3)
         ours.train()
