@@ -3,7 +3,6 @@
 import copy
 import inspect
 import pickle
-import sys
 
 import pytest
 import torch
@@ -173,10 +172,10 @@ def test_token_counts_by_hand():
 
 
 def test_log_line_names_strategy_and_counts(monkeypatch):
-    from mmseg_tome.models import mit
+    from mmseg_tome.models import token_counts
 
     lines = []
-    monkeypatch.setattr(mit, 'print_log', lambda line, logger: lines.append(line))
+    monkeypatch.setattr(token_counts, 'print_log', lambda line, logger: lines.append(line))
     MixVisionTransformer(**B0, tome_cfg='fast')
     (line,) = lines
     assert 'Token merging: fast' in line
@@ -307,47 +306,50 @@ def test_no_parameter_is_left_out_of_training():
     assert isinstance(ours, nn.Module)
 
 
-def test_inference_in_strips_of_rows_equals_stock(monkeypatch, sizes_in_bytes):
-    from mmseg_tome.ops import ffn
+def test_inference_in_row_tiles_equals_stock(monkeypatch, sizes_in_bytes):
+    from mmseg_tome.ops.cpu import ffn
 
-    strips = []
-    original = ffn._depthwise
+    tiles = []
+    original = ffn.depthwise_conv
     monkeypatch.setattr(ffn, '_MIN_ROWS', 1)
-    monkeypatch.setattr(ffn, '_STRIP', 1)
+    monkeypatch.setattr(ffn, '_TILE', 1)
     monkeypatch.setattr(ffn, '_WHOLE', 0)
-    monkeypatch.setattr(ffn, '_depthwise', lambda *a: (strips.append(1), original(*a))[1])
+    monkeypatch.setattr(ffn, 'depthwise_conv', lambda *a: (tiles.append(1), original(*a))[1])
     stock, ours = make_pair()
     x = image((97, 161), batch=2)
     with torch.no_grad():
         for out, expected in zip(ours(x), stock(x), strict=True):
             assert relative_difference(out, expected) <= 1e-5
-    assert len(strips) > 2 * 8
+    assert len(tiles) > 2 * 8
 
 
-def test_training_in_strips_of_rows_equals_stock(monkeypatch, sizes_in_bytes):
+def test_training_in_row_tiles_equals_stock(monkeypatch, sizes_in_bytes):
     from mmseg_tome.ops import ffn
+    from mmseg_tome.ops.cpu import ffn as tiled
 
-    strips = []
+    tiles = []
     original = ffn.depthwise_gelu
-    monkeypatch.setattr(ffn, '_MIN_ROWS', 1)
-    monkeypatch.setattr(ffn, '_TRAINING_STRIP', 1)
-    monkeypatch.setattr(ffn, '_WHOLE', 0)
-    monkeypatch.setattr(ffn, 'depthwise_gelu', lambda *a: (strips.append(1), original(*a))[1])
+    monkeypatch.setattr(tiled, '_MIN_ROWS', 1)
+    monkeypatch.setattr(tiled, '_TRAINING_TILE', 1)
+    monkeypatch.setattr(tiled, '_WHOLE', 0)
+    monkeypatch.setattr(ffn, 'depthwise_gelu', lambda *a: (tiles.append(1), original(*a))[1])
     models = make_pair()
     x = image((97, 161), batch=2)
     for model in models:
         sum(out.square().sum() for out in model.train()(x)).backward()
     gradients = [torch.cat([p.grad.flatten() for p in model.parameters()]) for model in models]
     assert relative_difference(*reversed(gradients)) <= 1e-5
-    assert len(strips) > 4 * 8  # forward and backward
+    assert len(tiles) > 4 * 8  # forward and backward
 
 
 @pytest.mark.parametrize('strategy', [None, *MERGING])
 def test_products_by_onednn_equal_stock_and_tomesd(
     products_by_onednn, sizes_in_bytes, monkeypatch, strategy
 ):
-    attention = sys.modules['mmseg_tome.ops.attention']
-    monkeypatch.setattr(attention, '_LEAST_SCORES', 0)
+    from mmseg_tome.ops import dispatch
+    from mmseg_tome.ops.cpu import attention
+
+    monkeypatch.setattr(dispatch, '_LEAST_SCORES', 0)
     monkeypatch.setattr(attention, '_CHUNK', 2**12)
     chunks, original = [], attention._weights
     monkeypatch.setattr(attention, '_weights', lambda *a: (chunks.append(1), original(*a))[1])

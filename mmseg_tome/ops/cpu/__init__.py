@@ -1,0 +1,1 @@
+"""The same ops for CPUs, where that is faster. What is chosen when: :mod:`..dispatch`."""
