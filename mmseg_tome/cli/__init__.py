@@ -20,6 +20,8 @@ COMMANDS = {
     'configs': 'list the installed configs, one absolute path per line',
     'env': 'print the versions that a bug report needs',
 }
+# Where a module has another name than its command: `profile` is one of the standard library.
+MODULES = {'profile': 'profile_model', 'convert-jbd': 'convert_jbd'}
 # These need none of what importing the package prepares, and answer where that is broken.
 ALONE = ('configs', 'env')
 
@@ -64,7 +66,7 @@ def answer_before_import() -> None:
 
 
 def _module(command: str) -> ModuleType:
-    return importlib.import_module(f'.{command.replace("-", "_")}', __name__)
+    return importlib.import_module(f'.{MODULES.get(command, command)}', __name__)
 
 
 def _help() -> str:

@@ -45,13 +45,13 @@ def main(arguments: list[str]) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from .. import PRESETS
     from ..analysis import complexity
     from ..analysis.implementations import Column, build_segmentor
     from ..analysis.layer_profile import profile
     from ..analysis.provenance import provenance
     from ..analysis.quiet import quiet_logs
     from ..analysis.workload import DTYPES, torch_settings
+    from ..strategies import PRESETS
 
     if args.strategy not in PRESETS:
         parser.error(f'--strategy {args.strategy}: allowed are {", ".join(PRESETS)}')
