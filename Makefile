@@ -6,13 +6,13 @@ JOBS ?= 2
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
-SOURCES := mmseg_tome benchmarks demo configs tools tests setup.py
+SOURCES := mmseg_tome benchmarks demo configs docs tools tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format demo demo-pose model-index clean
+.PHONY: help install test lint format docs check-workflows demo demo-pose model-index clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 	@echo
 	@echo 'Variables: PYTHON=python3.12 (makes the environment), VENV=.venv, JOBS=2 (test processes),'
 	@echo '           DATASET=… DATA=folder OUT=folder (make demo, demo-pose), ARGS="-k merging" (make test)'
@@ -22,12 +22,12 @@ install: $(STAMP) ## make .venv with the pinned set of versions and this package
 
 # requirements/ is installed in this order for the reasons its files give.
 $(STAMP): requirements/build.txt requirements/runtime.txt requirements/dev.txt \
-          requirements/no-build-isolation.txt requirements/no-deps.txt setup.py
+          requirements/docs.txt requirements/no-build-isolation.txt requirements/no-deps.txt setup.py
 	@command -v $(PYTHON) >/dev/null || { echo 'make install: `$(PYTHON)` is not on PATH.' >&2; exit 1; }
 	@$(PYTHON) tools/dev/check_machine.py $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -r requirements/build.txt
-	$(PIP) install -r requirements/runtime.txt -r requirements/dev.txt
+	$(PIP) install -r requirements/runtime.txt -r requirements/dev.txt -r requirements/docs.txt
 	$(PIP) install --no-deps --no-build-isolation -r requirements/no-build-isolation.txt
 	$(PIP) install --no-deps -r requirements/no-deps.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
@@ -46,6 +46,18 @@ format: $(STAMP) ## mend style and formatting
 	$(PY) -m ruff check --fix $(SOURCES)
 	$(PY) -m ruff format $(SOURCES)
 
+docs: $(STAMP) ## build the documentation in build/docs; a broken link or an undocumented name fails
+	rm -rf docs/api/generated
+	$(PY) -W ignore -m sphinx -W --keep-going --quiet --fresh-env docs build/docs
+	@echo 'build/docs/index.html'
+
+check-workflows: $(STAMP) ## check .github/ and CITATION.cff against their schemas
+	$(PY) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(PY) -m check_jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(PY) -m check_jsonschema --builtin-schema vendor.github-issue-forms \
+		$(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(PY) -m check_jsonschema --builtin-schema vendor.citation-file-format --default-filetype yaml CITATION.cff
+
 demo: $(STAMP) ## train, merge and compare in minutes; DATASET=camvid DATA=folder for your own images
 	$(PY) tools/demo.py $(if $(DATASET),--dataset $(DATASET)) $(if $(DATA),--data $(DATA)) \
 		$(if $(OUT),--out $(OUT))
@@ -57,5 +69,5 @@ model-index: $(STAMP) ## list every config in model-index.yml, for `mim search`
 	$(PY) tools/dev/write_model_index.py
 
 clean: ## remove caches and build leftovers; never results or the environment
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist docs/api/generated *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find mmseg_tome benchmarks demo configs tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
