@@ -31,6 +31,7 @@ def _bsm(side: str, r: float, stride: int) -> dict[str, Any]:
     return {f'{side}_mode': 'bsm', f'{side}_r': r, f'{side}_sx': stride, f'{side}_sy': stride}
 
 
+#: The published strategies by name. Everything that lists strategies iterates over this.
 PRESETS: dict[str, Preset] = {
     'none': Preset('nothing is merged: plain SegFormer'),
     'hq': Preset(
@@ -61,7 +62,7 @@ class StageMerging:
     """What one stage merges: its queries, its keys and values, or neither (None).
 
     With ``only_if_faster``, a layer merges only where that saves more work than its threshold, see
-    :mod:`mmseg_tome.merging.cost`.
+    :func:`mmseg_tome.merging.threshold`.
     """
 
     q: Merging | None = None

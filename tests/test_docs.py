@@ -26,7 +26,10 @@ from tests.baselines.stock import relative_difference
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # the frameworks' own, many
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / 'README.md', ROOT / 'configs' / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+PAGES = [
+    *(ROOT / name for name in ('README.md', 'CONTRIBUTING.md', 'configs/README.md')),
+    *sorted((ROOT / 'docs').rglob('*.md')),
+]
 
 
 PYTHON = re.compile(r'^```python\n(.*?)^```', re.DOTALL | re.MULTILINE)

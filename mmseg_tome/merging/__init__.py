@@ -4,10 +4,9 @@ An algorithm is a small frozen object with its settings. ``plan(tokens, hw)`` de
 and returns a plan; ``plan.merge(x)`` shortens a sequence, ``plan.unmerge(y)`` lengthens it again.
 """
 
-from .attention import merged_attention
 from .base import Merging, Plan
 from .bipartite import BipartiteSoftMatching
-from .cost import is_faster, saved_operations, threshold
+from .cost import saved_operations, threshold
 from .neighbor import NeighborPooling1d, NeighborPooling2d
 
 __all__ = [
@@ -16,8 +15,6 @@ __all__ = [
     'NeighborPooling1d',
     'NeighborPooling2d',
     'Plan',
-    'is_faster',
-    'merged_attention',
     'saved_operations',
     'threshold',
 ]

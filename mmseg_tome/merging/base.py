@@ -32,9 +32,11 @@ class KeepAll:
     """The plan that merges nothing."""
 
     def merge(self, tokens: Tensor) -> Tensor:
+        """Return the tokens ``[B, N, C]`` themselves."""
         return tokens
 
     def unmerge(self, merged: Tensor) -> Tensor:
+        """Return what was not merged, ``[B, N, C]``, itself."""
         return merged
 
 

@@ -1,13 +1,12 @@
 """Generated frames of athletics with the athletes' keypoints, to train without a download.
 
-Needs nothing but numpy and OpenCV.
+Needs numpy, OpenCV and rich only.
 """
 
-from ..writing import Written
-from .annotation import Annotation
-from .body.keypoints import COCO_KEYPOINTS
+from ..drawing import Written
 from .generate import GENERATOR_VERSION, generate_athletes
-from .render import render_athlete
+from .keypoints import COCO_KEYPOINTS
+from .render import Annotation, render_athlete
 from .request import LAYOUTS
 
 __all__ = [

@@ -1,22 +1,29 @@
-"""What can be requested of the generator of athletes."""
+"""What may be asked of the generator of athletes."""
 
 from dataclasses import dataclass
 
-from ..writing import Request
+from .. import drawing
 
 LAYOUTS = ('jbd', 'coco', 'both')
+MIN_SIZE = (160, 90)
+MAX_SIZE = (2560, 1440)
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """Raise ``ValueError`` unless ``size`` is (width, height) in pixels, within the limits."""
+    drawing.check_size(size, MIN_SIZE, MAX_SIZE)
 
 
 @dataclass(frozen=True)
-class AthleteRequest(Request):
-    """A set of generated frames of athletics.
+class Request(drawing.Request):
+    """A set of generated frames.
 
     Attributes:
         layout: One of ``LAYOUTS``.
     """
 
-    SMALLEST = (160, 90)
-    LARGEST = (2560, 1440)
+    SMALLEST = MIN_SIZE
+    LARGEST = MAX_SIZE
 
     layout: str
 

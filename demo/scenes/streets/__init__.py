@@ -1,10 +1,10 @@
 """Generated street scenes with the 19 classes of Cityscapes, to train and test without a download.
 
-Needs nothing but numpy and OpenCV.
+Needs numpy, OpenCV and rich only.
 """
 
-from ..drawing.classes import CLASSES, IGNORE
-from ..writing import Written
+from ..drawing import Written
+from .classes import CLASSES, IGNORE
 from .generate import GENERATOR_VERSION, generate_streets
 from .render import render_street
 

@@ -1,10 +1,18 @@
-"""What can be requested of the street generator."""
+"""What may be asked of the street generator."""
 
-from ..writing import Request
+from .. import drawing
+
+MIN_SIZE = (128, 64)
+MAX_SIZE = (2048, 1024)
 
 
-class StreetRequest(Request):
+def check_size(size: tuple[int, int]) -> None:
+    """Raise ``ValueError`` unless ``size`` is (width, height) in pixels, within the limits."""
+    drawing.check_size(size, MIN_SIZE, MAX_SIZE)
+
+
+class Request(drawing.Request):
     """A set of generated street scenes."""
 
-    SMALLEST = (128, 64)
-    LARGEST = (2048, 1024)
+    SMALLEST = MIN_SIZE
+    LARGEST = MAX_SIZE

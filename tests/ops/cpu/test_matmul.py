@@ -1,0 +1,156 @@
+"""Products that oneDNN computes as convolutions, against `F.linear`."""
+
+import sys
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from mmseg_tome.ops.cpu.matmul import convolution_pays, linear, linear_weight_gradient
+from tests.baselines.stock import relative_difference
+
+# The package exports a function of the same name.
+module = sys.modules['mmseg_tome.ops.cpu.matmul']
+
+
+@pytest.fixture
+def always(products_by_onednn, monkeypatch):
+    """Convolve whatever the size and the CPU; holds the shapes that were convolved."""
+    shapes = []
+    original = F.conv2d
+
+    def conv2d(x, *args):
+        shapes.append(tuple(x.shape))
+        return original(x, *args)
+
+    monkeypatch.setattr(F, 'conv2d', conv2d)
+    return shapes
+
+
+def make(lead, k, n, bias=True):
+    torch.manual_seed(0)
+    x, weight, b = torch.randn(*lead, k), torch.randn(n, k), torch.randn(n)
+    return [x, weight, *([b] if bias else [])]
+
+
+def output_and_gradients(function, tensors):
+    tensors = [t.detach().clone().requires_grad_() for t in tensors]
+    out = function(*tensors)
+    probe = torch.linspace(-1, 1, out.numel()).view_as(out).to(out.dtype)
+    return [out, *torch.autograd.grad((out * probe).sum(), tensors)]
+
+
+@pytest.mark.parametrize('bias', [True, False])
+@pytest.mark.parametrize('k, n', [(32, 128), (5, 7), (1, 3), (33, 1)])
+@pytest.mark.parametrize('lead', [(1,), (17,), (2, 35), (3, 5, 7)])
+def test_equals_f_linear(always, lead, k, n, bias):
+    tensors = make(lead, k, n, bias)
+    actual = output_and_gradients(linear, tensors)
+    assert len(always) == 1 and always[0][1] == k
+    plain = output_and_gradients(F.linear, tensors)
+    exact = output_and_gradients(F.linear, [t.double() for t in tensors])
+    for ours, theirs, want in zip(actual, plain, exact, strict=True):
+        assert ours.shape == theirs.shape and ours.dtype == torch.float32
+        assert relative_difference(ours, want) <= 2 * relative_difference(theirs, want) + 1e-7
+
+
+def test_tensors_need_not_be_contiguous(always):
+    x = torch.randn(2, 6, 11, 4)[:, :, ::2, 1:]  # [2, 6, 6, 3]
+    weight = torch.randn(3, 8).t()
+    assert relative_difference(linear(x, weight), F.linear(x, weight)) < 1e-6
+    grad = torch.randn(2, 6, 8, 6).transpose(2, 3)
+    expected = torch.einsum('bhwn,bhwk->nk', grad, x)
+    assert relative_difference(linear_weight_gradient(x, grad), expected) < 1e-6
+    assert len(always) == 1
+
+
+@pytest.mark.parametrize('lead', [(1,), (17,), (2, 35)])
+def test_weight_gradient(always, monkeypatch, lead):
+    called = []
+    original = module.conv2d_weight
+    monkeypatch.setattr(module, 'conv2d_weight', lambda *a: (called.append(1), original(*a))[1])
+    x, weight = make(lead, 9, 13, bias=False)
+    grad = torch.randn(*lead, 13)
+    actual = linear_weight_gradient(x, grad)
+    assert called
+    weight.requires_grad_()
+    (expected,) = torch.autograd.grad(F.linear(x, weight), weight, grad)
+    assert relative_difference(actual, expected) < 1e-6
+
+
+def test_weight_gradient_in_fp64(always):
+    x, grad = torch.randn(2, 7, 3).double(), torch.randn(2, 7, 5).double()
+    expected = torch.einsum('abn,abk->nk', grad, x)
+    assert relative_difference(linear_weight_gradient(x, grad), expected) < 1e-14
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16, torch.float16])
+def test_other_dtypes_are_left_to_f_linear(always, dtype):
+    tensors = [t.to(dtype) for t in make((4, 9), 8, 6)]
+    assert torch.equal(linear(*tensors), F.linear(*tensors))
+    assert not always
+
+
+def test_products_are_computed_by_onednn(products_by_onednn):
+    tensors = make((64, 64), 32, 48)
+    with torch.profiler.profile() as profile:
+        output_and_gradients(linear, tensors)
+    names = {event.name for event in profile.events()}
+    assert 'aten::mkldnn_convolution' in names
+    assert not {'aten::_slow_conv2d_forward', 'aten::_slow_conv2d_backward'} & names
+
+
+def test_where_it_does_not_pay(products_by_onednn, monkeypatch):
+    monkeypatch.setattr(module, '_LEAST_PRODUCTS', 2**22)
+    x, weight = torch.randn(1024, 64), torch.randn(64, 64)  # 2**22 multiplications
+    assert convolution_pays(x, 64)
+    assert not convolution_pays(x, 63)
+    assert not convolution_pays(x.double(), 64)
+    assert not convolution_pays(x.to('meta'), 64)
+    with torch.autocast('cpu'):
+        assert not convolution_pays(x, 64)
+    with torch.backends.mkldnn.flags(enabled=False):
+        assert not convolution_pays(x, 64)
+    seen = []
+    torch.jit.trace(
+        lambda x: (seen.append(convolution_pays(x, 64)), linear(x, weight))[1], x, check_trace=False
+    )
+    assert seen == [False]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    assert not convolution_pays(x, 64)
+    torch.set_num_threads(threads)
+    monkeypatch.setattr(module, '_mkl_is_slower', lambda: False)
+    assert not convolution_pays(x, 64)
+
+
+@pytest.mark.parametrize(
+    'capability, cpuinfo, processor, expected',
+    [
+        ('AVX512', 'vendor_id\t: AuthenticAMD\n', '', True),
+        ('AVX512', 'vendor_id\t: GenuineIntel\n', '', False),
+        ('AVX2', 'vendor_id\t: AuthenticAMD\n', '', False),
+        ('AVX512', None, 'AMD64 Family 25 Model 97 Stepping 2, AuthenticAMD', True),
+        ('AVX512', None, 'Intel64 Family 6 Model 143 Stepping 8, GenuineIntel', False),
+    ],
+)
+def test_mkl_uses_avx512_on_intels_cpus(
+    monkeypatch, tmp_path, capability, cpuinfo, processor, expected
+):
+    file = tmp_path / 'cpuinfo'
+    if cpuinfo is not None:
+        file.write_text(cpuinfo)
+    monkeypatch.setattr(module, '_CPUINFO', file)
+    monkeypatch.setattr(module.platform, 'processor', lambda: processor)
+    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: capability)
+    assert module._mkl_is_slower.__wrapped__() is expected
+
+
+def test_compiled_models_see_a_product(always):
+    @torch.compile(backend='eager', fullgraph=True)
+    def compiled(x, weight):
+        return linear(x, weight)
+
+    x, weight = make((4, 9), 8, 6, bias=False)
+    assert torch.equal(compiled(x, weight), F.linear(x, weight))
+    assert not always
