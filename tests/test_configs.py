@@ -1,7 +1,10 @@
 """Every config merges what its name says, and every segmentation config does the rest too."""
 
+import ast
 import copy
 import re
+import shutil
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -113,6 +116,68 @@ def test_every_folder_is_tested():
     assert {path.parent.name for path in ROOT.glob('*/*.py')} == tested
 
 
+def bases(path: Path) -> list[Path]:
+    """The files of `configs/` that a config is made of: its own bases, theirs, and so on."""
+    for node in ast.parse(path.read_text(encoding='utf-8')).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == '_base_':
+            named = ast.literal_eval(node.value)
+            own = [n for n in ([named] if isinstance(named, str) else named) if '::' not in n]
+            direct = [(path.parent / name).resolve() for name in own]
+            return direct + [above for base in direct for above in bases(base)]
+    return []
+
+
+def keywords(path: Path) -> list[tuple[str, str]]:
+    """What a config assigns with `name=value`, whichever call it stands in."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding='utf-8')))
+    return [(n.arg, ast.unparse(n.value)) for n in nodes if isinstance(n, ast.keyword)]
+
+
+def test_every_base_is_used():
+    used = {base for path in CONFIGS + POSE_CONFIGS for base in bases(path)}
+    assert used >= set((ROOT / '_base_').rglob('*.py'))
+
+
+def test_every_variant_is_written_once():
+    written = Counter()
+    for path in sorted(ROOT.rglob('*.py')):
+        found = dict(keywords(path))
+        for key in ('embed_dims', 'num_layers'):
+            assert (key in found) == (path.parent.name == 'models' and path.stem[:4] == 'mit_')
+        if 'num_layers' in found:
+            written[found['embed_dims'], found['num_layers']] += 1
+        written.update(re.findall(r'mit_b\d_\w+-\w+\.pth', path.read_text(encoding='utf-8')))
+    assert len(written) == 12  # B0 to B5, and the weights of each
+    assert set(written.values()) == {1}
+
+
+def test_every_data_set_is_written_once():
+    roots = Counter()
+    for path in sorted(ROOT.rglob('*.py')):
+        for node in ast.parse(path.read_text(encoding='utf-8')).body:
+            if isinstance(node, ast.Assign) and node.targets[0].id == 'data_root':
+                roots[ast.literal_eval(node.value)] += 1
+    assert set(roots.values()) == {1}
+
+
+@by_name(CONFIGS + POSE_CONFIGS)
+def test_says_which_command_makes_its_data_and_where_its_checkpoint_is(path):
+    cfg = load(path)
+    said = ''.join(file.read_text(encoding='utf-8') for file in [path, *bases(path)])
+    commands = {
+        'data/streets': ['tools/make_streets.py data/streets'],
+        'data/athletes/': [
+            'tools/make_athletes.py data/athletes',
+            'tools/convert_jbd.py data/athletes',
+        ],
+        'data/jbd/': ['tools/convert_jbd.py data/jbd'],
+    }
+    for command in commands.get(cfg.train_dataloader.dataset.data_root, []):
+        assert f'python {command}' in said
+    if 'checkpoints/' in cfg.pretty_text:
+        assert 'Training reads checkpoints/segformer_mit-b0_streets-1024x512.pth' in said
+
+
 def test_every_strategy_of_every_recipe_has_a_config():
     for path in CONFIGS + POSE_CONFIGS:
         assert NAME.fullmatch(path.stem), path
@@ -193,10 +258,42 @@ def test_model_is_the_upstream_one(path):
     assert blocks == theirs['backbone']['num_layers']
 
 
-@by_name([path for path in UNMERGED if load(path).model.get('init_cfg')])
+FINE_TUNED = [path for path in UNMERGED if load(path).model.get('init_cfg')]
+
+
+@by_name(FINE_TUNED)
 def test_checkpoint_to_start_from_is_there_and_is_small(path):
     checkpoint = Path(load(path).model.init_cfg.checkpoint)
     assert checkpoint.is_file() and checkpoint.stat().st_size < 8e6
+
+
+def test_missing_checkpoint_is_named(tmp_path):
+    """As in an installed package, which has no folder of checkpoints beside its configs."""
+    path = Path(shutil.copytree(ROOT, tmp_path / 'configs')) / FINE_TUNED[0].relative_to(ROOT)
+    model = MODELS.build(one_block_per_stage(Config.fromfile(path)))
+    with pytest.raises(FileNotFoundError, match=re.escape(str(tmp_path)) + r'.*streets.*\.pth'):
+        model.init_weights()
+
+
+@by_name([path for path in UNMERGED if path.parent.name in ('cityscapes', 'ade20k')])
+def test_training_is_the_upstream_one(path):
+    """It is put together here, from upstream's pieces and ours, and must come out the same."""
+    cfg, name = load(path), NAME.fullmatch(path.stem)
+    devices = {'cityscapes': '8xb1', 'ade20k': '8xb2'}[name['dataset']]
+    data = path.stem.split('_')[-1]
+    upstream = load_upstream(f'segformer_mit-{name["model"]}_{devices}-160k_{data}.py')
+    ours, theirs = plain(cfg.to_dict()), plain(upstream.to_dict())
+    for key in ('custom_imports', 'custom_hooks', 'randomness', 'auto_scale_lr'):
+        del ours[key]
+    for key in ('mit', 'in_channels'):  # used above, as these are upstream
+        del ours[key]
+    del ours['data_preprocessor'], theirs['data_preprocessor']
+    del ours['model'], theirs['model']  # see the test of the model
+    for each in (ours, theirs):
+        del each['train_dataloader']['batch_size'], each['train_dataloader']['num_workers']
+        if name['dataset'] == 'cityscapes':
+            del each['val_evaluator']['type'], each['test_evaluator']['type']
+    assert ours == theirs
 
 
 @by_name(UNMERGED)

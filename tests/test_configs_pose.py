@@ -101,7 +101,7 @@ def test_model_is_segformer(path):
 
 
 @by_name([path for path in UNMERGED if path.parent.name == 'athletes'])
-def test_backbone_starts_from_the_checkpoint_that_comes_along(path):
+def test_backbone_starts_from_the_bundled_checkpoint(path):
     model = MODELS.build(load(path).model)
     model.init_weights()
     checkpoint = torch.load(load(path).model.backbone.init_cfg.checkpoint)['state_dict']

@@ -1,57 +1,9 @@
-# The Jump Broadcast Dataset, as `tools/convert_jbd.py` writes it.
-_base_ = './pose.py'
-codec = dict(type='MSRAHeatmap', input_size=(480, 640), heatmap_size=(120, 160), sigma=3)
-model = dict(head=dict(num_keypoints=20, decoder=codec))
-
-train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale'),
-    dict(type='RandomFlip', direction='horizontal'),
-    dict(type='RandomHalfBody'),
-    dict(type='RandomBBoxTransform'),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackPoseInputs'),
+# The paper's training on the Jump Broadcast Dataset: batch 16 on one GPU.
+_base_ = [
+    './models/segformer_pose.py',
+    './datasets/jbd_480x640.py',
+    './schedules/schedule_210e.py',
 ]
-val_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale'),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackPoseInputs'),
-]
-
-dataset_type = 'JBDDataset'
-data_root = 'data/jbd/'
-train_dataloader = dict(
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file='annotations/train.json',
-        data_prefix=dict(img='images/'),
-        pipeline=train_pipeline,
-    )
-)
-val_dataloader = dict(
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file='annotations/val.json',
-        data_prefix=dict(img='images/'),
-        test_mode=True,
-        pipeline=val_pipeline,
-    )
-)
-test_dataloader = val_dataloader
-
-# By box as in the Segformer++ paper, and by torso as in the papers of the data set.
-val_evaluator = [
-    dict(type='PCKMetric', thresholds=[0.1, 0.05]),
-    dict(
-        type='PCKMetric',
-        thresholds=[0.1, 0.05],
-        norm_item='torso',
-        torso_joints=[('lsho', 'rhip'), ('rsho', 'lhip')],
-    ),
-]
-test_evaluator = val_evaluator
+model = dict(head=dict(num_keypoints=20, decoder=_base_.codec))
 default_hooks = dict(checkpoint=dict(save_best='PCK@0.1', rule='greater'))
+auto_scale_lr = dict(enable=False, base_batch_size=16)

@@ -1,5 +1,13 @@
 # The 600i recipe for longer: five times as many iterations, and colors varied; an hour on a CPU.
-_base_ = './segformer_mit-b0_none_1xb4-600i_camvid-480x360.py'
+_base_ = [
+    '../_base_/models/mit_b0.py',
+    '../_base_/schedules/schedule_3k.py',
+    '../_base_/segformer_camvid-480x360_small-crops.py',
+]
+model = dict(
+    backbone=dict(_base_.mit, init_cfg=None),
+    decode_head=dict(in_channels=_base_.in_channels),
+)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),
@@ -10,9 +18,3 @@ train_pipeline = [
     dict(type='PackSegInputs'),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=50),
-    dict(type='PolyLR', eta_min=0.0, power=1.0, begin=50, end=3000, by_epoch=False),
-]
-train_cfg = dict(max_iters=3000, val_interval=3000)
-default_hooks = dict(checkpoint=dict(interval=500))

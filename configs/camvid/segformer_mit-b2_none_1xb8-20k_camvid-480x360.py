@@ -1,14 +1,6 @@
-_base_ = '../_base_/segformer_camvid-480x360.py'
-
-checkpoint = (
-    'https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/'
-    'mit_b2_20220624-66e8bf70.pth'
-)
-model = dict(
-    backbone=dict(
-        init_cfg=dict(type='Pretrained', checkpoint=checkpoint),
-        embed_dims=64,
-        num_layers=[3, 4, 6, 3],
-    ),
-    decode_head=dict(in_channels=[64, 128, 320, 512]),
-)
+_base_ = [
+    '../_base_/models/mit_b2.py',
+    '../_base_/schedules/schedule_20k.py',
+    '../_base_/segformer_camvid-480x360.py',
+]
+model = dict(backbone=_base_.mit, decode_head=dict(in_channels=_base_.in_channels))

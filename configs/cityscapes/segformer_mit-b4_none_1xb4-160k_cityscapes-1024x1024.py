@@ -1,14 +1,6 @@
-_base_ = '../_base_/segformer_cityscapes-1024x1024.py'
-
-checkpoint = (
-    'https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/'
-    'mit_b4_20220624-d588d980.pth'
-)
-model = dict(
-    backbone=dict(
-        init_cfg=dict(type='Pretrained', checkpoint=checkpoint),
-        embed_dims=64,
-        num_layers=[3, 8, 27, 3],
-    ),
-    decode_head=dict(in_channels=[64, 128, 320, 512]),
-)
+_base_ = [
+    '../_base_/models/mit_b4.py',
+    '../_base_/schedules/schedule_160k.py',
+    '../_base_/segformer_cityscapes-1024x1024.py',
+]
+model = dict(backbone=_base_.mit, decode_head=dict(in_channels=_base_.in_channels))
