@@ -34,7 +34,7 @@ def long_description() -> str:
 
 
 class BuildWithMim(build_py):
-    """Puts what `mim` looks for into `mmseg_tome/.mim/`: configs, tools, checkpoints, the index.
+    """Puts what `mim` looks for into `mmseg_tome/.mim/`: the configs and their index.
 
     They are copied into the build folder only. An editable install copies nothing, and
     `mmseg_tome` then reads `configs/` of the checkout.
@@ -51,9 +51,8 @@ class BuildWithMim(build_py):
         super().run()
         mim = package / '.mim'
         mim.mkdir(parents=True)
-        ignore = shutil.ignore_patterns('__pycache__', '*.py[cod]', 'dev')
-        for folder in ('configs', 'tools', 'checkpoints'):
-            shutil.copytree(ROOT / folder, mim / folder, ignore=ignore)
+        ignore = shutil.ignore_patterns('__pycache__', '*.py[cod]')
+        shutil.copytree(ROOT / 'configs', mim / 'configs', ignore=ignore)
         shutil.copy2(ROOT / 'model-index.yml', mim)
 
 
@@ -65,22 +64,26 @@ def ranged(name: str) -> str:
     return name + COMPAT['SUPPORTED'][name]
 
 
-# Full mmcv and mmcv-lite own the same files, and mmpose declares chumpy, which no current pip can
-# build. Hard requirements on either would break working OpenMMLab environments, so what belongs to
-# one task is an extra and mmpose itself is installed by hand; see docs/install.md.
+# Alone, the package merges tokens of plain tensors. Full mmcv and mmcv-lite own the same files, and
+# mmpose declares chumpy, which no current pip can build. Hard requirements on either would break
+# working OpenMMLab environments, so what belongs to one task is an extra and mmpose itself is
+# installed by hand; see docs/install.md.
 MIM = 'openmim<0.3.8'  # later ones pull openxlab, whose pins contradict torch's
+ANALYSIS = ['matplotlib', 'opencv-python', 'pandas', 'pillow', 'rich', 'tabulate']
+OPENMMLAB = [
+    ranged('mmengine'),
+    ranged('mmcv-lite'),
+    MIM,
+    # mmengine imports pkg_resources when it resolves `mmseg::…`, which setuptools 82 removed.
+    'setuptools<82',
+    *ANALYSIS,
+]
 EXTRAS = {
-    'seg': [ranged('mmcv-lite'), ranged('mmsegmentation'), MIM, 'ftfy', 'regex'],
-    'pose': [
-        ranged('mmcv-lite'),
-        MIM,
-        'mmdet>=3.3.0,<3.4',
-        'json_tricks',
-        'munkres',
-        'six',
-        'requests',
-    ],
-    'search': ['optuna>=5.0,<6'],  # for tools/search_rates.py
+    # mmsegmentation imports ftfy and regex without declaring them.
+    'seg': [*OPENMMLAB, ranged('mmsegmentation'), 'ftfy', 'regex'],
+    'pose': [*OPENMMLAB, 'mmdet>=3.3.0,<3.4', 'json_tricks', 'munkres', 'six', 'requests'],
+    'analysis': ANALYSIS,  # what benchmark, profile, search and show need beside OpenMMLab
+    'search': [*ANALYSIS, 'optuna>=5.0,<6'],
 }
 
 setup(
@@ -94,7 +97,7 @@ setup(
     classifiers=[
         'Development Status :: 4 - Beta',
         'Intended Audience :: Science/Research',
-        'Operating System :: POSIX :: Linux',
+        'Operating System :: OS Independent',
         'Programming Language :: Python :: 3',
         'Programming Language :: Python :: 3.10',
         'Programming Language :: Python :: 3.11',
@@ -102,6 +105,7 @@ setup(
         'Programming Language :: Python :: 3.13',
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
         'Topic :: Scientific/Engineering :: Image Recognition',
+        'Typing :: Typed',
     ],
     python_requires=COMPAT['PYTHON'],
     packages=find_packages(include=['mmseg_tome', 'mmseg_tome.*']),
@@ -110,15 +114,8 @@ setup(
     install_requires=[
         ranged('torch'),
         'numpy',
-        'opencv-python',
         'packaging',
-        ranged('mmengine'),
-        'matplotlib',
-        'pandas',
         'pyyaml',
-        'rich',
-        # mmengine imports pkg_resources when it resolves `mmseg::…`, which setuptools 82 removed.
-        'setuptools<82',
     ],
     extras_require=EXTRAS,
     cmdclass={'build_py': BuildWithMim},

@@ -4,10 +4,7 @@ import sys
 
 from torch import nn
 
-from .models import MixVisionTransformer
-from .models.attention import EfficientMultiheadAttention
-from .models.mit import TransformerEncoderLayer
-from .models.mix_ffn import MixFFN
+from .compat.versions import require_openmmlab
 from .strategies import TomeCfg, parse_tome_cfg
 
 _STOCK_MODULE = 'mmseg.models.backbones.mit'
@@ -30,7 +27,11 @@ def apply_tome(model: nn.Module, tome_cfg: TomeCfg) -> nn.Module:
     Raises:
         ValueError: If there is no ``MixVisionTransformer`` in the model, or ``tome_cfg`` is not
             allowed. The model is unchanged then.
+        ModuleNotFoundError: If OpenMMLab, whose models these are, is not installed.
     """
+    require_openmmlab('apply_tome')
+    from .models import MixVisionTransformer
+
     stock = getattr(sys.modules.get(_STOCK_MODULE), 'MixVisionTransformer', ())
     backbones = [m for m in model.modules() if isinstance(m, (MixVisionTransformer, stock))]
     if not backbones:
@@ -53,6 +54,11 @@ def _convert(stock_backbone: nn.Module) -> None:
     everything that a module carries (parameters, hooks, device, mode) stays, and so does every
     reference to it.
     """
+    from .models import MixVisionTransformer
+    from .models.attention import EfficientMultiheadAttention
+    from .models.mit import TransformerEncoderLayer
+    from .models.mix_ffn import MixFFN
+
     ours = {
         c.__name__: c
         for c in (

@@ -1,25 +1,29 @@
 """Putting the project's classes into the registries of MMSegmentation and MMPose."""
 
 import warnings
-from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from mmengine.registry import Registry
+from .compat.versions import is_installed
 
-from . import engine  # noqa: F401 - registers itself with mmengine
-from .models import EfficientMultiheadAttention, MixVisionTransformer
+if TYPE_CHECKING:
+    from mmengine.registry import Registry
 
 
 def register_all() -> tuple[str, ...]:
-    """Register in every framework that is installed.
+    """Register in every framework that is installed; in none where MMEngine is missing.
 
     Returns:
         The names of the frameworks, a part of ``('mmseg', 'mmpose')``.
     """
+    if not is_installed('mmengine'):
+        return ()
+    from . import engine  # noqa: F401 - registers itself with mmengine, for both frameworks
+
     frameworks = []
-    if find_spec('mmseg') is not None:
+    if is_installed('mmseg'):
         _register_in_mmseg()
         frameworks.append('mmseg')
-    if find_spec('mmpose') is not None and _register_in_mmpose():
+    if is_installed('mmpose') and _register_in_mmpose():
         frameworks.append('mmpose')
     return tuple(frameworks)
 
@@ -29,7 +33,9 @@ def _register_in_mmseg() -> None:
     from mmseg.models import backbones  # noqa: F401
     from mmseg.registry import MODELS
 
-    from . import datasets, evaluation  # noqa: F401 - they register themselves
+    from .datasets import camvid  # noqa: F401 - registers itself
+    from .evaluation import small_iou_metric  # noqa: F401 - the same
+    from .models import EfficientMultiheadAttention, MixVisionTransformer
     from .models.segformer_head import SegformerHead
     from .models.segmentor import EncoderDecoder
 
@@ -55,9 +61,10 @@ def _register_in_mmpose() -> bool:
         return False
     from mmpose.registry import MODELS
 
-    from . import evaluation  # noqa: F401 - registers itself
     from .compat import mmpose_drawing
-    from .datasets import jbd  # noqa: F401 - the same
+    from .datasets import jbd  # noqa: F401 - registers itself
+    from .evaluation import pck_metric  # noqa: F401 - the same
+    from .models import EfficientMultiheadAttention, MixVisionTransformer
     from .models.heatmap_head import SegformerHeatmapHead
 
     _register_models(MODELS, MixVisionTransformer, EfficientMultiheadAttention)
@@ -68,7 +75,7 @@ def _register_in_mmpose() -> bool:
     return True
 
 
-def _register_models(registry: Registry, *classes: type) -> None:
+def _register_models(registry: 'Registry', *classes: type) -> None:
     """Override the stock names, and give each class a name of its own as well."""
     for cls in classes:
         registry.register_module(name=[cls.__name__, f'ToMe{cls.__name__}'], module=cls, force=True)

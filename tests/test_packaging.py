@@ -24,13 +24,11 @@ ROOT = Path(__file__).resolve().parents[1]
 WHAT_A_WHEEL_IS_MADE_OF = (
     'LICENSE',
     'MANIFEST.in',
-    'checkpoints',
     'configs',
     'mmseg_tome',
     'model-index.yml',
     'pyproject.toml',
     'setup.py',
-    'tools',
 )
 
 
@@ -86,25 +84,25 @@ def metadata(wheel: Path) -> Message:
 
 
 class TestWheel:
-    def test_holds_every_config_tool_and_module(self, names: set[str]) -> None:
-        below_mim = [
-            *ROOT.glob('configs/**/*.py'),
-            *ROOT.glob('tools/*.py'),
-            *ROOT.glob('checkpoints/*.pth'),
-        ]
-        assert below_mim
-        expected = {f'mmseg_tome/.mim/{path.relative_to(ROOT).as_posix()}' for path in below_mim}
-        expected |= {path.relative_to(ROOT).as_posix() for path in ROOT.glob('mmseg_tome/**/*.py')}
-        expected |= {'mmseg_tome/.mim/model-index.yml'}
-        expected |= {f'mmseg_tome-{__version__}.dist-info/licenses/LICENSE'}
-        assert expected <= names
+    def test_holds_every_module_and_config(self, names: set[str]) -> None:
+        configs = [path.relative_to(ROOT).as_posix() for path in ROOT.glob('configs/**/*.py')]
+        modules = [path.relative_to(ROOT).as_posix() for path in ROOT.glob('mmseg_tome/**/*.py')]
+        assert configs
+        assert {f'mmseg_tome/.mim/{path}' for path in configs} <= names
+        assert set(modules) <= names
+        assert {'mmseg_tome/.mim/model-index.yml', 'mmseg_tome/py.typed'} <= names
+        assert f'mmseg_tome-{__version__}.dist-info/licenses/LICENSE' in names
 
-    def test_holds_nothing_else(self, names: set[str]) -> None:
+    def test_holds_nothing_else(self, names: set[str], wheel: Path) -> None:
+        """No checkpoint, tool, benchmark, demo, test, and nothing of an earlier build."""
+        places = {'/'.join(name.split('/')[:3]) for name in names if '/.mim/' in name}
+        assert places == {'mmseg_tome/.mim/configs', 'mmseg_tome/.mim/model-index.yml'}
         assert {name.split('/')[0] for name in names} == {
             'mmseg_tome',
             f'mmseg_tome-{__version__}.dist-info',
         }
-        assert not [name for name in names if 'deleted_since' in name or 'tools/dev' in name]
+        assert not [name for name in names if 'deleted_since' in name or name.endswith('.pth')]
+        assert wheel.stat().st_size < 1_000_000
 
     def test_metadata(self, metadata: Message) -> None:
         assert metadata['Version'] == __version__
@@ -114,6 +112,8 @@ class TestWheel:
         required = [Requirement(text) for text in metadata.get_all('Requires-Dist')]
         compared = [each for each in required if each.name in versions.SUPPORTED]
         assert {each.name for each in compared} >= {'torch', 'mmengine', 'mmsegmentation'}
+        hard = {each.name for each in required if each.marker is None}
+        assert hard == {'torch', 'numpy', 'packaging', 'pyyaml'}
         for each in compared:
             assert (
                 each.specifier == Requirement(each.name + versions.SUPPORTED[each.name]).specifier

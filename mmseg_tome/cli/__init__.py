@@ -24,6 +24,13 @@ COMMANDS = {
 MODULES = {'profile': 'profile_model', 'convert-jbd': 'convert_jbd'}
 # These need none of what importing the package prepares, and answer where that is broken.
 ALONE = ('configs', 'env')
+# For MMSegmentation's and MMPose's models.
+ON_OPENMMLAB = ('benchmark', 'profile', 'search', 'show')
+# What else is imported where it is used, and the extra that installs it.
+EXTRAS = {
+    **dict.fromkeys(('cv2', 'matplotlib', 'pandas', 'PIL', 'rich', 'tabulate'), 'analysis'),
+    'optuna': 'search',
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,7 +49,25 @@ def main(arguments: list[str] | None = None) -> int:
         hint = f'did you mean {near!r}? ' if near else ''
         print(f'error: no command {name!r}: {hint}Allowed: {", ".join(COMMANDS)}', file=sys.stderr)
         return 2
-    return _module(name).main(options)
+    try:
+        if name in ON_OPENMMLAB:
+            from ..compat.versions import require_openmmlab
+
+            require_openmmlab(f'{PROGRAM} {name}')
+        return _module(name).main(options)
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition('.')[0]
+        if package == 'mmengine':
+            print(f'error: {error}', file=sys.stderr)
+        elif package in EXTRAS:
+            print(
+                f'error: {PROGRAM} {name} needs {package}, which is not installed; get it with: '
+                f"pip install 'mmseg_tome[{EXTRAS[package]}]'",
+                file=sys.stderr,
+            )
+        else:
+            raise
+        return 2
 
 
 def answer_before_import() -> None:

@@ -134,13 +134,7 @@ def main(arguments: list[str]) -> int:
         TimeRemainingColumn,
     )
 
-    try:
-        from ..analysis.search.driver import Options, search_rates
-    except ModuleNotFoundError as error:
-        if error.name != 'optuna':
-            raise
-        print("error: the search needs Optuna: pip install 'mmseg_tome[search]'", file=sys.stderr)
-        return 2
+    from ..analysis.search.driver import Options, search_rates
     from ..analysis.search.loop import Budget
     from ..analysis.search.report import verdict
 

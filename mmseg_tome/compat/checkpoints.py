@@ -11,7 +11,6 @@ between that and an mmengine checkpoint:
 
 import functools
 import importlib
-import importlib.util
 import inspect
 import pickle
 import re
@@ -21,6 +20,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from .versions import is_installed
 
 # What HistoryBuffer and mmpose's dataset_meta hold; no object arrays, no records.
 NUMBERS = '?bhilqBHILQefdFD'
@@ -33,7 +34,7 @@ class UnsafeCheckpointError(pickle.UnpicklingError):
 
 def patch() -> tuple[str, ...]:
     """Let mmengine load its own checkpoints, and nothing that could run code."""
-    if importlib.util.find_spec('mmengine') is None:
+    if not is_installed('mmengine'):
         return ()
     mmengine_checkpoint = importlib.import_module('mmengine.runner.checkpoint')
     return (

@@ -6,10 +6,11 @@ needs an operator. ``torchvision.ops.nms`` itself keeps torchvision's own clear 
 """
 
 import importlib
-import importlib.util
 import sys
 
 import torch
+
+from .versions import is_installed
 
 SYMPTOM = 'operator torchvision::nms does not exist'
 # The two operators that torchvision attaches Python functions to without asking whether they exist.
@@ -41,7 +42,7 @@ def patch() -> tuple[str, ...]:
 
 def _is_wanted() -> bool:
     """Without mmengine nothing here imports torchvision, which takes about a second."""
-    return all(importlib.util.find_spec(name) for name in ('mmengine', 'torchvision'))
+    return all(is_installed(name) for name in ('mmengine', 'torchvision'))
 
 
 def _import_torchvision() -> Exception | None:

@@ -31,7 +31,9 @@ PIP_OPTIONS = {'mmpose': '--no-deps '}
 
 
 def check() -> None:
-    """Compare what is installed with what is supported; only mmcv must be there.
+    """Compare what is installed with what is supported.
+
+    OpenMMLab may be missing as a whole, but where a part of it is, mmengine and mmcv must be too.
 
     Raises:
         ImportError: One sentence per package that is outside its range: what is installed, what
@@ -39,7 +41,7 @@ def check() -> None:
     """
     complaints = [
         *_check_python(),
-        *_check_mmcv(),
+        *_check_foundations(),
         *_check_ranges(),
         *_check_forks(),
         *_check_pkg_resources(),
@@ -56,14 +58,47 @@ def installed_version(distribution: str) -> str | None:
         return None
 
 
+def is_installed(package: str) -> bool:
+    """Return whether a package can be found, without importing it.
+
+    A folder of that name without an ``__init__``, such as a git clone of mmpose beside a script,
+    imports as an empty namespace, and is no installed package.
+    """
+    spec = importlib.util.find_spec(package)
+    return spec is not None and spec.origin is not None
+
+
+def require_openmmlab(what: str) -> None:
+    """Say how to get OpenMMLab, where something that builds on it is used without it.
+
+    Args:
+        what: What is used, the start of the sentence, such as ``'apply_tome'``.
+
+    Raises:
+        ModuleNotFoundError: If mmengine is not installed.
+    """
+    if not is_installed('mmengine'):
+        raise ModuleNotFoundError(
+            f'{what} needs MMSegmentation or MMPose, and neither is installed; get it with: '
+            "pip install 'mmseg_tome[seg]' (for poses see docs/install.md)",
+            name='mmengine',
+        )
+
+
 def _check_python() -> Iterator[str]:
     found = platform.python_version()
     if not _is_in_range(found, PYTHON):
         yield f'mmseg_tome needs Python {PYTHON}, but this is Python {found}.'
 
 
-def _check_mmcv() -> Iterator[str]:
-    if importlib.util.find_spec('mmcv') is None:
+def _check_foundations() -> Iterator[str]:
+    there = [name for name in ('mmengine', 'mmcv', 'mmseg', 'mmpose') if is_installed(name)]
+    if there and 'mmengine' not in there:
+        yield (
+            f'{there[0]} is installed, but mmengine, which it builds on, is not; '
+            f"mend it with: pip install 'mmengine{SUPPORTED['mmengine']}'"
+        )
+    if there and 'mmcv' not in there:
         yield (
             'mmseg_tome needs mmcv or mmcv-lite, which MMSegmentation and MMPose build on, but '
             "neither is installed; mend it with: pip install 'mmseg_tome[seg]'"

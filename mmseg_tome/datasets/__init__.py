@@ -1,16 +1,25 @@
 """Data sets, registered in the `DATASETS` of MMSegmentation and of MMPose.
 
-Modules that write data of their own, like `demo.scenes.streets`, need no OpenMMLab, so
-the registered classes are imported only where MMSegmentation is installed. What needs MMPose,
-`mmseg_tome.datasets.jbd`, is imported where the rest is registered in MMPose, so that a broken
-MMPose does not stop segmentation.
+A registered class is imported where it is asked for, and so with its framework; reading and writing
+files of a format, as `jbd_format` and `jbd_convert` do, needs no OpenMMLab.
 """
 
-from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-__all__ = []
-
-if find_spec('mmseg') is not None:
+if TYPE_CHECKING:
     from .camvid import CamVidDataset
+    from .jbd import JBDDataset
 
-    __all__ += ['CamVidDataset']
+__all__ = ['CamVidDataset', 'JBDDataset']
+
+
+def __getattr__(name: str) -> type:
+    if name == 'CamVidDataset':
+        from .camvid import CamVidDataset
+
+        return CamVidDataset
+    if name == 'JBDDataset':
+        from .jbd import JBDDataset
+
+        return JBDDataset
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

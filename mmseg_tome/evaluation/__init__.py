@@ -1,15 +1,25 @@
-"""Metrics, registered in MMSegmentation's or MMPose's `METRICS`, whichever is installed."""
+"""Metrics, registered in the `METRICS` of MMSegmentation and of MMPose.
 
-from importlib.util import find_spec
+A registered class is imported where it is asked for, and so with its framework; `pck`, the measure
+itself, needs no OpenMMLab.
+"""
 
-__all__ = []
+from typing import TYPE_CHECKING
 
-if find_spec('mmseg') is not None:
+if TYPE_CHECKING:
+    from .pck_metric import PCKMetric
     from .small_iou_metric import SmallIoUMetric
 
-    __all__ += ['SmallIoUMetric']
+__all__ = ['PCKMetric', 'SmallIoUMetric']
 
-if find_spec('mmpose') is not None:
-    from .pck_metric import PCKMetric
 
-    __all__ += ['PCKMetric']
+def __getattr__(name: str) -> type:
+    if name == 'PCKMetric':
+        from .pck_metric import PCKMetric
+
+        return PCKMetric
+    if name == 'SmallIoUMetric':
+        from .small_iou_metric import SmallIoUMetric
+
+        return SmallIoUMetric
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -1,0 +1,153 @@
+"""With torch, numpy, packaging and pyyaml alone: what works, and what is said of the rest."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from mmseg_tome import cli
+from mmseg_tome.strategies import PRESETS
+
+ROOT = Path(__file__).resolve().parents[1]
+ABSENT = (
+    *('mmengine', 'mmcv', 'mmseg', 'mmpose', 'mmdet', 'mim', 'torchvision'),
+    *('matplotlib', 'pandas', 'rich', 'cv2', 'PIL', 'scipy', 'tabulate', 'optuna', 'tomesd'),
+)
+# Not by None in sys.modules: then an import fails in another way than that of a missing package.
+PREAMBLE = f"""
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] in {ABSENT}:
+            raise ModuleNotFoundError(f'No module named {{name!r}}', name=name)
+import importlib.util
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name in {ABSENT} else find_spec(name, *rest)
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def run(script: str, folder: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, '-W', 'error::UserWarning', '-c', PREAMBLE + script],
+        cwd=folder,
+        env={'PYTHONPATH': str(ROOT), 'PATH': ''},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_tokens_are_merged(tmp_path):
+    """Every preset's mergings, forward and backward, and those of a strategy file."""
+    (tmp_path / 'rates.yaml').write_text('- {kv_mode: bsm, kv_r: 0.5, kv_sx: 2, kv_sy: 2}\n' * 4)
+    done = run(
+        """
+import torch
+from mmseg_tome import PRESETS
+from mmseg_tome.strategies import parse_tome_cfg
+
+tokens = torch.randn(2, 8 * 12, 16, generator=torch.Generator().manual_seed(0), requires_grad=True)
+for cfg in [*PRESETS, 'rates.yaml']:
+    counts = []
+    for stage in parse_tome_cfg(cfg).stages:
+        for merging in filter(None, (stage.q, stage.kv)):
+            plan = merging.plan(tokens, (8, 12))
+            merged = plan.merge(tokens)
+            restored = plan.unmerge(merged)
+            assert restored.shape == tokens.shape
+            restored.square().sum().backward()
+            assert tokens.grad.isfinite().all()
+            counts.append(merged.shape[1])
+    print(cfg, *counts)
+""",
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = map(str.split, done.stdout.splitlines())
+    counts = {name: [int(count) for count in rest] for name, *rest in rows}
+    assert counts.keys() == {*PRESETS, 'rates.yaml'}
+    assert counts['none'] == counts['downsample'] == []
+    assert all(0 < count < 96 for name in counts for count in counts[name])
+    assert counts['rates.yaml'] == [48] * 4
+
+
+def test_every_module_of_merging_and_ops_imports(tmp_path):
+    done = run(
+        """
+import importlib, pkgutil
+import mmseg_tome.merging, mmseg_tome.ops
+for package in (mmseg_tome.merging, mmseg_tome.ops):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):
+        importlib.import_module(module.name)
+        print(module.name)
+""",
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    files = [*ROOT.glob('mmseg_tome/merging/**/*.py'), *ROOT.glob('mmseg_tome/ops/**/*.py')]
+    names = {'.'.join(path.relative_to(ROOT).with_suffix('').parts) for path in files}
+    names = {name.removesuffix('.__init__') for name in names}
+    assert {*done.stdout.split(), 'mmseg_tome.merging', 'mmseg_tome.ops'} == names
+
+
+def test_models_say_what_they_need(tmp_path):
+    done = run(
+        """
+import torch
+from mmseg_tome import apply_tome
+try:
+    apply_tome(torch.nn.Linear(1, 1), 'hq')
+except ModuleNotFoundError as error:
+    print(error)
+try:
+    import mmseg_tome.models
+except ModuleNotFoundError as error:
+    print(error)
+""",
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    needs = 'needs MMSegmentation or MMPose, and neither is installed'
+    assert first.startswith(f'apply_tome {needs}')
+    assert second.startswith(f'mmseg_tome.models {needs}')
+    assert all("pip install 'mmseg_tome[seg]'" in line for line in (first, second))
+
+
+def test_commands_work_or_say_what_to_install(tmp_path):
+    arguments = {
+        'search': ['config.py', 'checkpoint.pth'],
+        'show': ['image.png', '--config', 'config.py', '--checkpoint', 'checkpoint.pth'],
+        'convert-jbd': ['data'],
+        'configs': ['cityscapes'],
+    }
+    done = run(
+        f"""
+import contextlib, io, json
+from mmseg_tome import cli
+answers = {{}}
+for command in cli.COMMANDS:
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as out,
+        contextlib.redirect_stderr(io.StringIO()) as err,
+    ):
+        status = cli.main([command, *{arguments}.get(command, [])])
+    answers[command] = status, out.getvalue(), err.getvalue()
+print(json.dumps(answers))
+""",
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    for command, word in (('configs', 'cityscapes'), ('env', 'torch ')):
+        status, out, err = answers.pop(command)
+        assert (status, err) == (0, '')
+        assert word in out
+    assert answers.keys() == cli.COMMANDS.keys() - {'configs', 'env'}
+    for command, (status, out, err) in answers.items():
+        assert (status, out) == (2, '')
+        assert err.startswith(f'error: python -m mmseg_tome {command} needs ')
+        assert err.count('\n') == 1
+        extra = 'analysis' if command == 'convert-jbd' else 'seg'
+        assert f"pip install 'mmseg_tome[{extra}]'" in err
