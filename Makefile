@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 SOURCES := mmseg_tome benchmarks demo configs docs tools tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format docs check-workflows demo demo-pose model-index clean
+.PHONY: help install test lint format docs check-workflows demo demo-pose model-index docs-tables clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -67,6 +67,9 @@ demo-pose: $(STAMP) ## the same for human pose, on athletes that it generates
 
 model-index: $(STAMP) ## list every config in model-index.yml, for `mim search`
 	$(PY) tools/dev/write_model_index.py
+
+docs-tables: $(STAMP) ## write the tables and plots of README.md and docs/ from benchmarks/results
+	$(PY) -m benchmarks.render_docs
 
 clean: ## remove caches and build leftovers; never results or the environment
 	rm -rf build dist docs/api/generated *.egg-info .pytest_cache .ruff_cache .hypothesis

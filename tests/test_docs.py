@@ -19,6 +19,7 @@ from mmpose.registry import DATASETS
 from mmpose.registry import MODELS as POSE_MODELS
 from mmseg.apis import inference_model, init_model
 
+from benchmarks.render_docs import render
 from demo.scenes.streets import render_street
 from mmseg_tome.strategies import parse_tome_cfg
 from tests.baselines.stock import relative_difference
@@ -35,6 +36,8 @@ PAGES = [
 PYTHON = re.compile(r'^```python\n(.*?)^```', re.DOTALL | re.MULTILINE)
 FILE = re.compile(r'(?<![\w/])(?:configs|tools|checkpoints)/[\w/.-]+\.(?:py|pth|sh)\b')
 LINK = re.compile(r'\]\((?!https?:)([^)#\s]+)')
+RENDERED = re.compile(r'<!-- table: \S+ -->.*?<!-- end -->', re.DOTALL)
+MEASURED = re.compile(r'\|\s*[+−-]?\d+\.\d+(?![\d.])')
 
 
 def block(page: str, holds: str) -> str:
@@ -65,6 +68,16 @@ def test_files_that_are_named_are_there(page):
     text = page.read_text()
     assert [path for path in FILE.findall(text) if not (ROOT / path).is_file()] == []
     assert [link for link in LINK.findall(text) if not (page.parent / link).exists()] == []
+
+
+def test_results_are_those_of_the_files():
+    assert render(ROOT, check=True) == []
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_table_of_measured_numbers_is_written_by_hand(page):
+    by_hand = RENDERED.sub('', page.read_text()).splitlines()
+    assert [line for line in by_hand if len(MEASURED.findall(line)) > 1] == []
 
 
 def test_readme_config(checkout):

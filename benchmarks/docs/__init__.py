@@ -1,0 +1,1 @@
+"""What the documentation shows of ``benchmarks/results``: tables, plots and sentences."""

@@ -1,0 +1,11 @@
+"""All tables, by the name that stands in a page's ``<!-- table: name -->``."""
+
+from . import choosing, demo, performance, quality, search
+
+TABLES = {
+    **demo.TABLES,
+    **performance.TABLES,
+    **quality.TABLES,
+    **choosing.TABLES,
+    **search.TABLES,
+}
