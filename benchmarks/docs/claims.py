@@ -194,6 +194,16 @@ CLAIMS = (
         ],
     ),
     Claim(
+        'docs/models/index.md',
+        '| [streets](streets.md) | generated street scenes, 19 classes | {} |',
+        [_of({'experiment': 'streets-bundled', 'note': '200 scenes'}, value('mIoU'), 'none')],
+    ),
+    Claim(
+        'docs/models/index.md',
+        '| [CamVid](camvid.md) | real street scenes, 11 classes | {} |',
+        [_of(_CAMVID, value('mIoU'), 'none')],
+    ),
+    Claim(
         'docs/search.md',
         '`front-02`, chosen on the images searched on, takes {} of the time where `hq` takes {},',
         [_of(_SEARCH, _TIME, 'front-02'), _of(_SEARCH, _TIME, 'hq')],

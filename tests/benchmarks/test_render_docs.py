@@ -25,8 +25,8 @@ def change(path: Path, old: str, new: str) -> None:
 
 
 def test_every_table_that_is_described_is_shown():
-    shown = [name for page in pages(ROOT) for name in names(page.read_text())]
-    assert sorted(shown) == sorted(TABLES)
+    shown = {name for page in pages(ROOT) for name in names(page.read_text())}
+    assert shown == set(TABLES)
 
 
 def test_a_number_changed_in_a_page_is_found_and_restored(checkout):

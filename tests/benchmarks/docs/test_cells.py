@@ -63,7 +63,7 @@ def test_what_was_not_measured_is_empty():
 
 def test_two_rows_that_fit_are_an_error_that_names_what_differs():
     other = OURS | {'device': 'another', 'value': '3'}
-    with pytest.raises(ValueError, match=r"2 rows of the results fit .*differ in \['device', 'value'\]"):
+    with pytest.raises(ValueError, match=r"^2 rows .* they differ in \['device', 'value'\]$"):
         only([OURS, other], TIME)
 
 
