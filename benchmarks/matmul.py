@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmseg_tome.analysis.timing import interleaved_times, medians
-from mmseg_tome.ops import attend, linear
+from mmseg_tome.ops import linear, scaled_dot_product_attention
 
 # One image of 1024x1024: tokens, and the channels that go in and come out.
 LINEAR = {
-    'B0, a strip of the FFN of stage 1': (8192, 32, 128),
+    'B0, a row tile of the FFN of stage 1': (8192, 32, 128),
     'B0, FFN of stage 3': (4096, 160, 640),
     'B2, FFN of stage 3': (4096, 320, 1280),
     'B2, FFN of stage 4': (1024, 512, 2048),
@@ -41,7 +41,7 @@ def measure(repeats: int, on_step: Callable[[], None] = lambda: None) -> list[di
     rows = []
     for what, shapes, torchs, ours in (
         ('linear', LINEAR, F.linear, linear),
-        ('attention', ATTENTION, F.scaled_dot_product_attention, attend),
+        ('attention', ATTENTION, F.scaled_dot_product_attention, scaled_dot_product_attention),
     ):
         for name, shape in shapes.items():
             tensors, gflop = _inputs(what, *shape)

@@ -1,5 +1,3 @@
-import sys
-
 import pytest
 import torch
 from mmengine.registry import DefaultScope
@@ -24,16 +22,25 @@ def _restored_scope():
     DefaultScope._instance_dict.update(before)
 
 
+@pytest.fixture(scope='session')
+def fast_paths():
+    """For tests that assert that an op was computed by another way than its reference."""
+    from mmseg_tome.ops import chosen_backend
+
+    if chosen_backend() == 'reference':
+        pytest.skip('MMSEG_TOME_BACKEND=reference: every fast path is off')
+
+
 @pytest.fixture
-def products_by_onednn(monkeypatch):
+def products_by_onednn(fast_paths, monkeypatch):
     """Every product in fp32 goes the way of large ones where oneDNN is the faster library.
 
-    But for empty ones, of strips at the edge, which are no convolutions.
+    But for empty ones, of row tiles at the edge, which are no convolutions.
     """
-    # The package exports a function of the same name.
-    linear = sys.modules['mmseg_tome.ops.cpu.matmul']
-    monkeypatch.setattr(linear, '_LEAST_PRODUCTS', 1)
-    monkeypatch.setattr(linear, '_mkl_is_slower', lambda: True)
+    from mmseg_tome.ops import dispatch
+
+    monkeypatch.setattr(dispatch, '_LEAST_PRODUCTS', 1)
+    monkeypatch.setattr(dispatch, 'onednn_is_faster', lambda: True)
     threads = torch.get_num_threads()
     torch.set_num_threads(max(2, threads))  # on one, PyTorch convolves by MKL
     yield
@@ -41,7 +48,9 @@ def products_by_onednn(monkeypatch):
 
 
 @pytest.fixture
-def sizes_in_bytes(monkeypatch):
-    """Sizes of strips are what the constants say, in bytes instead of caches."""
-    for name in ('ffn', 'head', 'attention'):
-        monkeypatch.setattr(sys.modules[f'mmseg_tome.ops.{name}'], 'times_cache', int)
+def sizes_in_bytes(fast_paths, monkeypatch):
+    """Sizes of row tiles are what the constants say, in bytes instead of caches."""
+    from mmseg_tome.ops.cpu import attention, ffn, head
+
+    for module in (ffn, head, attention):
+        monkeypatch.setattr(module, 'times_cache', int)

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from triton.backends.compiler import GPUTarget
 
-from mmseg_tome.ops import dispatch
+from mmseg_tome.ops import dispatch, registry
 from mmseg_tome.ops import triton as kernels
 
 # (tokens high, tokens wide, channels, hidden channels): stage 3 of B5 at 1024x1024, stage 1 at
@@ -120,7 +120,7 @@ def main() -> None:
         row = name, dtype, warps, registers, stack, shared, 'yes' if wgmma else ''
         table.add_row(*map(str, row))
     Console(width=100).print(table)
-    print(f'{sum(dispatch.kernel_runs.values())} calls compiled for sm_{arguments.capability}')
+    print(f'{sum(registry.kernel_runs.values())} calls compiled for sm_{arguments.capability}')
 
 
 if __name__ == '__main__':

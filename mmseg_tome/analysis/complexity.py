@@ -6,7 +6,7 @@ import pandas as pd
 
 from ..merging import BipartiteSoftMatching, Merging
 from ..models import MixVisionTransformer
-from ..models.mit import StageTokens
+from ..models.token_counts import StageTokens, stage_sizes
 
 # The steps of a stage, as `profile` times them too.
 PATCHES = 'patch embedding'
@@ -34,7 +34,7 @@ def count_gflop(backbone: MixVisionTransformer, hw: tuple[int, int]) -> pd.DataF
     """
     rows = []
     in_channels = backbone.layers[0][0].projection.in_channels
-    sizes = _map_sizes(backbone, hw)
+    sizes = stage_sizes(backbone, hw)
     for i, (tokens, (h, w)) in enumerate(zip(backbone.token_counts(hw), sizes, strict=True)):
         channels = backbone.embed_dims * backbone.num_heads[i]
         ratio, depth = backbone.sr_ratios[i], backbone.num_layers[i]
@@ -61,7 +61,7 @@ def count_head_gflop(
     backbone: MixVisionTransformer, hw: tuple[int, int], channels: int, num_classes: int
 ) -> float:
     """Count the head with its fusion before resizing: per level to ``channels``, fused, scores."""
-    sizes = _map_sizes(backbone, hw)
+    sizes = stage_sizes(backbone, hw)
     products = sum(
         math.prod(size) * channels * (backbone.embed_dims * heads + channels)
         for size, heads in zip(sizes, backbone.num_heads, strict=True)
@@ -79,7 +79,7 @@ def paper_formulas(backbone: MixVisionTransformer, hw: tuple[int, int]) -> pd.Da
         matching and one of attention's two products, from the exact numbers of tokens.
     """
     rows = []
-    sizes = _map_sizes(backbone, hw)
+    sizes = stage_sizes(backbone, hw)
     for i, (tokens, size) in enumerate(zip(backbone.token_counts(hw), sizes, strict=True)):
         channels = backbone.embed_dims * backbone.num_heads[i]
         ratio = backbone.sr_ratios[i]
@@ -119,14 +119,3 @@ def _eq_7(tokens: StageTokens, ratio: int, q: Merging | None, kv: Merging | None
 def _matching(merging: Merging | None, hw: tuple[int, int], channels: int) -> int:
     """|A| |B| D: every source with every destination."""
     return merging.num_pairs(hw) * channels if merging else 0
-
-
-def _map_sizes(backbone: MixVisionTransformer, hw: tuple[int, int]) -> list[tuple[int, int]]:
-    h, w = hw
-    if backbone.strategy.down_sample:
-        h, w = h // 2, w // 2
-    sizes = []
-    for patch, stride in zip(backbone.patch_sizes, backbone.strides, strict=True):
-        h, w = ((x + 2 * (patch // 2) - patch) // stride + 1 for x in (h, w))
-        sizes.append((h, w))
-    return sizes

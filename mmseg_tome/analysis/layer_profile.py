@@ -11,11 +11,12 @@ import pandas as pd
 import torch
 from torch import nn
 
-from ..merging import BipartiteSoftMatching, bipartite, neighbor
-from ..models import attention
+from ..merging import BipartiteSoftMatching, attention, bipartite, neighbor
 from ..models.attention import EfficientMultiheadAttention
 from ..models.mit import MixVisionTransformer, TransformerEncoderLayer
-from ..models.mix_ffn import MixFFN, PatchEmbed
+from ..models.mix_ffn import MixFFN
+from ..models.patch_embed import PatchEmbed
+from ..ops import attention as attention_op
 from ..ops import linear
 from . import complexity
 
@@ -24,9 +25,9 @@ _REST = 'norms and shortcuts'
 _STEPS = [
     (PatchEmbed, 'forward', complexity.PATCHES),
     (TransformerEncoderLayer, 'forward', _REST),
-    (EfficientMultiheadAttention, '_keys_and_values', complexity.REDUCTION),
-    (EfficientMultiheadAttention, '_attend', complexity.PROJECTIONS),
-    (attention, 'attend', complexity.ATTENTION),
+    (EfficientMultiheadAttention, '_reduce', complexity.REDUCTION),
+    (attention, 'multi_head_attention', complexity.PROJECTIONS),
+    (attention_op, 'scaled_dot_product_attention', complexity.ATTENTION),
     (MixFFN, 'forward', complexity.FFN),
     (BipartiteSoftMatching, 'plan', complexity.MATCHING),
     *(

@@ -4,9 +4,10 @@ An algorithm is a small frozen object with its settings. ``plan(tokens, hw)`` de
 and returns a plan; ``plan.merge(x)`` shortens a sequence, ``plan.unmerge(y)`` lengthens it again.
 """
 
+from .attention import merged_attention
 from .base import Merging, Plan
 from .bipartite import BipartiteSoftMatching
-from .cost import saved_operations, threshold
+from .cost import is_faster, saved_operations, threshold
 from .neighbor import NeighborPooling1d, NeighborPooling2d
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     'NeighborPooling1d',
     'NeighborPooling2d',
     'Plan',
+    'is_faster',
+    'merged_attention',
     'saved_operations',
     'threshold',
 ]

@@ -22,6 +22,29 @@ def threshold(device: torch.device) -> float:
     return GPU_THRESHOLD
 
 
+def is_faster(
+    q: Merging | None,
+    kv: Merging | None,
+    q_hw: tuple[int, int],
+    kv_hw: tuple[int, int],
+    channels: int,
+    batch: int,
+    device: torch.device,
+) -> bool:
+    """Whether merging saves more work in one layer than the device's threshold.
+
+    Args:
+        q: How queries are merged, or None.
+        kv: How keys and values are merged, or None.
+        q_hw: Height and width of the map of queries.
+        kv_hw: Height and width of the map of keys and values.
+        channels: Channels ``C`` of a token.
+        batch: Number of images.
+        device: Where the layer is computed.
+    """
+    return batch * saved_operations(q, kv, q_hw, kv_hw, channels) > threshold(device)
+
+
 def saved_operations(
     q: Merging | None,
     kv: Merging | None,

@@ -6,8 +6,8 @@ from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..merging import Merging, saved_operations, threshold
-from ..ops import attend, linear, to_map, to_tokens
+from ..merging import Merging, is_faster, merged_attention
+from ..ops import AttentionWeights, to_map, to_tokens
 
 
 class EfficientMultiheadAttention(BaseModule):
@@ -80,12 +80,18 @@ class EfficientMultiheadAttention(BaseModule):
     ) -> Tensor:
         """Attend among tokens ``[B, h * w, C]`` and add ``identity`` (default: ``x``)."""
         merges = self.merges(hw_shape, x.shape[0], x.device)
-        kv = self._keys_and_values(x, hw_shape, self.kv_merging if merges else None)
-        if self.q_merging is None or not merges:
-            out = self._attend(x, kv)
-        else:
-            plan = self.q_merging.plan(x, hw_shape)
-            out = plan.unmerge(self._attend(plan.merge(x), kv))
+        kv, kv_hw = self._reduce(x, hw_shape)
+        out = merged_attention(
+            x,
+            hw_shape,
+            kv,
+            kv_hw,
+            self._weights(),
+            self.num_heads,
+            self.q_merging if merges else None,
+            self.kv_merging if merges else None,
+            self.attn.dropout if self.training else 0.0,
+        )
         return (x if identity is None else identity) + self.dropout_layer(self.proj_drop(out))
 
     def merges(self, hw: tuple[int, int], batch: int, device: torch.device) -> bool:
@@ -95,28 +101,17 @@ class EfficientMultiheadAttention(BaseModule):
         if not self.only_if_faster:
             return True
         kv_hw = (hw[0] // self.sr_ratio, hw[1] // self.sr_ratio)
-        saved = saved_operations(self.q_merging, self.kv_merging, hw, kv_hw, self.embed_dims)
-        return batch * saved > threshold(device)
+        return is_faster(self.q_merging, self.kv_merging, hw, kv_hw, self.embed_dims, batch, device)
 
-    def _keys_and_values(self, x: Tensor, hw: tuple[int, int], merging: Merging | None) -> Tensor:
-        """Reduce the map spatially, then merge it: ``[B, h * w, C]`` to ``[B, M, C]``."""
-        if self.sr_ratio > 1:
-            reduced = self.sr(to_map(x, hw))
-            hw = (reduced.shape[2], reduced.shape[3])
-            x = self.norm(to_tokens(reduced))
-        return x if merging is None else merging.plan(x, hw).merge(x)
+    def _reduce(self, x: Tensor, hw: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
+        """Reduce a map spatially, ``[B, h * w, C]`` to ``[B, h' * w', C]``; also ``(h', w')``."""
+        if self.sr_ratio == 1:
+            return x, hw
+        reduced = self.sr(to_map(x, hw))
+        return self.norm(to_tokens(reduced)), (reduced.shape[2], reduced.shape[3])
 
-    def _attend(self, q: Tensor, kv: Tensor) -> Tensor:
-        """Project and attend (Eq. 2), fused: queries ``[B, N, C]``, keys/values ``[B, M, C]``."""
+    def _weights(self) -> AttentionWeights:
         attn, c = self.attn, self.embed_dims
-        weight, bias = attn.in_proj_weight, attn.in_proj_bias
+        weight, bias, out = attn.in_proj_weight, attn.in_proj_bias, attn.out_proj
         q_bias, kv_bias = (None, None) if bias is None else (bias[:c], bias[c:])
-        q = linear(q, weight[:c], q_bias).unflatten(2, (self.num_heads, -1))
-        k, v = linear(kv, weight[c:], kv_bias).unflatten(2, (2, self.num_heads, -1)).unbind(2)
-        out = attend(
-            q.transpose(1, 2),
-            k.transpose(1, 2),
-            v.transpose(1, 2),
-            dropout_p=attn.dropout if self.training else 0.0,
-        )
-        return linear(out.transpose(1, 2).flatten(2), attn.out_proj.weight, attn.out_proj.bias)
+        return AttentionWeights(weight[:c], q_bias, weight[c:], kv_bias, out.weight, out.bias)

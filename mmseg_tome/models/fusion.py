@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..ops import FusionHeadWeights, fuse_levels, fusion_head_in_strips, pointwise, strips_pay
+from ..ops import FusionHeadWeights, PointwiseLayer, fusion_head
 
 
 def run_fusion_head(
@@ -18,10 +17,7 @@ def run_fusion_head(
     mode: str = 'bilinear',
     align_corners: bool | None = False,
 ) -> Tensor:
-    """Convolve every level, fuse the levels at the largest one's size, and classify.
-
-    Equal to ``classify(fusion_conv(concat(resize(conv(map)))))``, with the fusion before resizing
-    (:func:`mmseg_tome.ops.fuse_levels`), and at inference on a CPU in strips of rows.
+    """Compute :func:`mmseg_tome.ops.fusion_head` with the layers of a head.
 
     Args:
         maps: One map ``[B, C_i, h_i, w_i]`` per level, the largest first.
@@ -37,54 +33,20 @@ def run_fusion_head(
     """
     if 'linear' not in mode and mode != 'bicubic':
         align_corners = None
-    layers = [*convs, fusion_conv]
-    if dropout is not None and not dropout.training:
-        dropout = None
-    if strips_pay(maps[0]) and dropout is None and all(map(_is_foldable, layers)):
-        *levels, (fusion, fusion_bias) = map(_fold_norm, layers)
-        weights = FusionHeadWeights(
-            levels, fusion, fusion_bias, classify.weight.flatten(1), classify.bias
-        )
-        return fusion_head_in_strips(maps, weights, mode, align_corners)
-    hidden = [
-        _norm_and_activate(conv, pointwise(level, conv.conv.weight, conv.conv.bias))
-        for conv, level in zip(convs, maps, strict=True)
-    ]
-    fused = fuse_levels(hidden, fusion_conv.conv.weight, mode, align_corners)
-    if fusion_conv.conv.bias is not None:
-        fused = fused + fusion_conv.conv.bias[:, None, None]
-    fused = _norm_and_activate(fusion_conv, fused)
-    if dropout is not None:
-        fused = dropout(fused)
-    return pointwise(fused, classify.weight, classify.bias)
+    weights = FusionHeadWeights(
+        [_layer(conv) for conv in convs],
+        _layer(fusion_conv),
+        PointwiseLayer(classify.weight, classify.bias),
+    )
+    drops = dropout is not None and dropout.training
+    return fusion_head(maps, weights, mode, align_corners, dropout if drops else None)
 
 
-def _norm_and_activate(layer: ConvModule, x: Tensor) -> Tensor:
-    if layer.with_norm:
-        x = layer.norm(x)
-    return layer.activate(x) if layer.with_activation else x
-
-
-def _is_foldable(layer: ConvModule) -> bool:
-    """Whether the layer is an affine function and a ReLU: true of the usual heads in eval mode."""
-    if not (layer.with_activation and isinstance(layer.activate, nn.ReLU)):
-        return False
-    if not layer.with_norm:
-        return True
-    norm = layer.norm
-    return isinstance(norm, _BatchNorm) and not norm.training and norm.running_mean is not None
-
-
-def _fold_norm(layer: ConvModule) -> tuple[Tensor, Tensor]:
-    """The kernel ``[D, C]`` and bias ``[D]`` that do what a convolution and its norm do."""
-    weight, bias = layer.conv.weight.flatten(1), layer.conv.bias
-    if not layer.with_norm:
-        return weight, weight.new_zeros(len(weight)) if bias is None else bias
-    norm = layer.norm
-    scale = (norm.running_var + norm.eps).rsqrt()
-    if norm.affine:
-        scale = scale * norm.weight
-    shift = -norm.running_mean * scale if bias is None else (bias - norm.running_mean) * scale
-    if norm.affine:
-        shift = shift + norm.bias
-    return weight * scale[:, None].to(weight.dtype), shift.to(weight.dtype)
+def _layer(module: ConvModule) -> PointwiseLayer:
+    conv = module.conv
+    return PointwiseLayer(
+        conv.weight,
+        conv.bias,
+        module.norm if module.with_norm else None,
+        module.activate if module.with_activation else None,
+    )

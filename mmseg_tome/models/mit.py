@@ -3,11 +3,9 @@
 import math
 import warnings
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from mmcv.cnn import build_norm_layer
-from mmengine.logging import print_log
 from mmengine.model import BaseModule, ModuleList
 from mmengine.model.weight_init import constant_init, normal_init, trunc_normal_init
 from torch import Tensor, nn
@@ -17,7 +15,9 @@ from torch.utils.checkpoint import checkpoint
 from ..ops import to_map
 from ..strategies import Strategy, TomeCfg, parse_tome_cfg
 from .attention import EfficientMultiheadAttention
-from .mix_ffn import MixFFN, PatchEmbed
+from .mix_ffn import MixFFN
+from .patch_embed import PatchEmbed
+from .token_counts import StageTokens, TokenLog, count_tokens
 
 
 class TransformerEncoderLayer(BaseModule):
@@ -83,15 +83,6 @@ class TransformerEncoderLayer(BaseModule):
     def _forward(self, x: Tensor, hw_shape: tuple[int, int]) -> Tensor:
         x = self.attn(self.norm1(x), hw_shape, identity=x)
         return self.ffn(x, hw_shape, norm=self.norm2)
-
-
-class StageTokens(NamedTuple):
-    """Token counts of one stage: before and after merging, queries and keys/values."""
-
-    q: int
-    q_merged: int
-    kv: int
-    kv_merged: int
 
 
 class MixVisionTransformer(BaseModule):
@@ -226,58 +217,14 @@ class MixVisionTransformer(BaseModule):
                 block.attn.q_merging = stage.q
                 block.attn.kv_merging = stage.kv
                 block.attn.only_if_faster = stage.only_if_faster
-        self._logged_stages, self._last_size = set(), None
-        print_log(self._describe(), logger='current')
+        self._token_log = TokenLog(self)
 
     def token_counts(self, hw: tuple[int, int], batch: int = 1) -> list[StageTokens]:
         """Count the tokens of each stage for images of ``hw`` (height, width) pixels.
 
         The batch matters to ``tome_cfg='auto'`` alone, as does the device.
         """
-        h, w = hw
-        if self.strategy is not None and self.strategy.down_sample:
-            h, w = h // 2, w // 2
-        device = self.layers[0][0].projection.weight.device
-        counts = []
-        for patch, stride, ratio, (_, blocks, _) in zip(
-            self.patch_sizes, self.strides, self.sr_ratios, self.layers, strict=True
-        ):
-            h, w = ((x + 2 * (patch // 2) - patch) // stride + 1 for x in (h, w))
-            q_hw, kv_hw = (h, w), (h // ratio, w // ratio)
-            q, kv = math.prod(q_hw), math.prod(kv_hw)
-            merged_q, merged_kv = q, kv
-            for block in blocks[:1]:  # as all of the stage; a stage may have none
-                attn = block.attn
-                merges = attn.merges(q_hw, batch, device)
-                if merges and attn.q_merging is not None:
-                    merged_q = attn.q_merging.num_tokens(q_hw)
-                if merges and attn.kv_merging is not None:
-                    merged_kv = attn.kv_merging.num_tokens(kv_hw)
-            counts.append(StageTokens(q, merged_q, kv, merged_kv))
-        return counts
-
-    def _describe(self, hw: tuple[int, int] = (1024, 1024), batch: int = 1) -> str:
-        stages = []
-        for number, n in enumerate(self.token_counts(hw, batch), 1):
-            q = f'{n.q}' if n.q == n.q_merged else f'{n.q} -> {n.q_merged}'
-            kv = f'{n.kv}' if n.kv == n.kv_merged else f'{n.kv} -> {n.kv_merged}'
-            stages.append(f'stage {number}: q {q}, kv {kv}')
-        images = f'{hw[1]}x{hw[0]}' + (f', batch {batch}' if batch > 1 else '')
-        return f'Token merging: {self.strategy.name}. Tokens at {images}: {"; ".join(stages)}'
-
-    def _log_only_if_faster(self, x: Tensor) -> None:
-        """Say once for every choice of stages where ``tome_cfg='auto'`` merges."""
-        stages = self.strategy.stages
-        if torch.compiler.is_compiling() or not any(stage.only_if_faster for stage in stages):
-            return
-        hw, batch = (x.shape[2], x.shape[3]), x.shape[0]
-        if (hw, batch) == self._last_size:
-            return
-        self._last_size = (hw, batch)
-        chosen = tuple(n.q + n.kv > n.q_merged + n.kv_merged for n in self.token_counts(hw, batch))
-        if chosen not in self._logged_stages:
-            self._logged_stages.add(chosen)
-            print_log(self._describe(hw, batch), logger='current')
+        return count_tokens(self, hw, batch)
 
     def init_weights(self) -> None:
         """Initialize as stock does: from ``init_cfg`` if set, else by layer type."""
@@ -303,7 +250,7 @@ class MixVisionTransformer(BaseModule):
             One map ``[B, C_i, h_i, w_i]`` per stage in ``out_indices``, in channels-last memory.
         """
         if self.strategy is not None:
-            self._log_only_if_faster(x)
+            self._token_log.on_forward(self, x)
             if self.strategy.down_sample:
                 x = F.interpolate(x, scale_factor=0.5, mode='nearest')
         outs = []

@@ -1,51 +1,11 @@
-"""The parts of a Mix Transformer block beside attention: patch embedding and MixFFN."""
+"""SegFormer's feed-forward network as a module."""
 
-from collections.abc import Callable
-from functools import partial
-
-import torch
-from mmcv.cnn import Conv2d, build_activation_layer, build_norm_layer
+from mmcv.cnn import Conv2d, build_activation_layer
 from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from ..ops import FFNWeights, mix_ffn, mix_ffn_in_strips, strips_pay, to_tokens
-
-
-class PatchEmbed(BaseModule):
-    """Overlapping patch embedding: a strided convolution and a norm.
-
-    Args:
-        in_channels: Channels of the input map.
-        embed_dims: Channels of the tokens.
-        kernel_size: Side of a patch.
-        stride: Distance of neighboring patches.
-        padding: Zeros added on each side.
-        norm_cfg: Config of the norm.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        embed_dims: int,
-        kernel_size: int,
-        stride: int,
-        padding: int,
-        norm_cfg: dict,
-    ) -> None:
-        super().__init__()
-        self.projection = nn.Conv2d(in_channels, embed_dims, kernel_size, stride, padding)
-        self.norm = build_norm_layer(norm_cfg, embed_dims)[1]
-
-    def forward(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
-        """Embed a map ``[B, C, H, W]``.
-
-        Returns:
-            Tokens ``[B, h * w, embed_dims]`` and ``(h, w)``.
-        """
-        x = self.projection(x)
-        return self.norm(to_tokens(x)), (x.shape[2], x.shape[3])
+from ..ops import FFNWeights, mix_ffn
 
 
 class MixFFN(BaseModule):
@@ -119,33 +79,9 @@ class MixFFN(BaseModule):
             fc2.bias,
         )
         identity = x if identity is None else identity
-        if strips_pay(x) and not self.training:
-            return mix_ffn_in_strips(x, hw_shape, weights, _in_place(activate), norm, identity)
+        if not self.training:
+            return mix_ffn(x, hw_shape, weights, activate, norm, identity, recompute=self.recompute)
         out = mix_ffn(
-            x,
-            hw_shape,
-            weights,
-            _function(activate),
-            norm,
-            drop=drop,
-            recompute=self.recompute and self._can_recompute(),
+            x, hw_shape, weights, activate, norm, dropout_p=drop.p, recompute=self.recompute
         )
         return identity + self.dropout_layer(drop(out))
-
-    def _can_recompute(self) -> bool:
-        drops = self.training and self.layers[3].p > 0  # would drop others the second time
-        # Compilers decide by themselves what to compute again.
-        return torch.is_grad_enabled() and not drops and not torch.compiler.is_compiling()
-
-
-def _function(activate: nn.Module) -> Callable[[Tensor], Tensor]:
-    """``F.gelu``, for which there is a kernel, if the activation is no more than that."""
-    is_exact = type(activate) is nn.GELU and activate.approximate == 'none'
-    return F.gelu if is_exact else activate
-
-
-def _in_place(activate: nn.Module) -> Callable[[Tensor], Tensor]:
-    """The activation in place if it is GELU, for which PyTorch has no module that does it."""
-    if type(activate) is nn.GELU:
-        return partial(torch.ops.aten.gelu_, approximate=activate.approximate)
-    return activate

@@ -1,35 +1,41 @@
-"""The few heavy steps of token merging, on plain tensors. Imports torch alone."""
+"""The few heavy steps of token merging and of SegFormer, on plain tensors. Imports torch alone.
+
+Each function is its readable reference; on devices where another way is faster it takes that, see
+:mod:`mmseg_tome.ops.dispatch`. :class:`use_backend` chooses by hand.
+"""
 
 from .assign import assign_slots
-from .attention import attend
-from .cpu.matmul import linear
-from .cpu.row_tiles import strips_pay
-from .depthwise import depthwise_gelu
-from .dispatch import use_backend
-from .ffn import FFNWeights, mix_ffn, mix_ffn_in_strips
+from .attention import multi_head_attention, scaled_dot_product_attention
+from .backend import chosen_backend, use_backend
+from .depthwise import depthwise_conv, depthwise_gelu
+from .ffn import mix_ffn
 from .fuse import fuse_levels, pointwise
-from .head import FusionHeadWeights, fusion_head, fusion_head_in_strips
+from .head import fusion_head
 from .layout import to_map, to_tokens
 from .match import best_match
+from .matmul import linear
 from .merge import Members, merge_tokens, unmerge_tokens
+from .weights import AttentionWeights, FFNWeights, FusionHeadWeights, PointwiseLayer
 
 __all__ = [
+    'AttentionWeights',
     'FFNWeights',
     'FusionHeadWeights',
     'Members',
+    'PointwiseLayer',
     'assign_slots',
-    'attend',
     'best_match',
+    'chosen_backend',
+    'depthwise_conv',
     'depthwise_gelu',
     'fuse_levels',
     'fusion_head',
-    'fusion_head_in_strips',
     'linear',
     'merge_tokens',
     'mix_ffn',
-    'mix_ffn_in_strips',
+    'multi_head_attention',
     'pointwise',
-    'strips_pay',
+    'scaled_dot_product_attention',
     'to_map',
     'to_tokens',
     'unmerge_tokens',

@@ -1,29 +1,16 @@
-"""Scaled dot-product attention, on a CPU by the faster of PyTorch's libraries."""
+"""Scaled dot-product attention, and multi-head attention with its projections."""
 
-from collections.abc import Iterator
-from typing import Any
-
-import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from .cpu.matmul import convolution_pays, linear, linear_weight_gradient
-from .cpu.row_tiles import times_cache
-
-# The scores of as many queries as are worked on at once take about so many second-level caches:
-# they should stay in cache while softmax passes over them, and be large enough a product.
-_CHUNK = 2.0
-# Fewer scores of a head than this are not worth the steps that its chunks take.
-_LEAST_SCORES = 3 * 2**17
+from .cpu.attention import chunked_attention
+from .dispatch import runs_chunked_attention
+from .matmul import linear
+from .weights import AttentionWeights
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, dropout_p: float = 0.0) -> Tensor:
-    """Compute ``softmax(q @ k.T / sqrt(d)) @ v`` for every image and head (Eq. 2).
-
-    ``F.scaled_dot_product_attention``, and its reference here, multiplies by MKL on a CPU. Where
-    :func:`mmseg_tome.ops.linear` does not, neither does this: queries are worked on in chunks whose
-    scores stay in cache, and in the backward pass are computed again.
+def scaled_dot_product_attention(q: Tensor, k: Tensor, v: Tensor, dropout_p: float = 0.0) -> Tensor:
+    """Compute ``softmax(q @ k.T / sqrt(d)) @ v`` for every image and head.
 
     Args:
         q: Queries, ``[B, heads, N, d]``.
@@ -33,59 +20,35 @@ def attend(q: Tensor, k: Tensor, v: Tensor, dropout_p: float = 0.0) -> Tensor:
 
     Returns:
         ``[B, heads, N, d]``; tokens ``[B, N, heads * d]`` are a view of it.
+
+    Source: Eq. 2.
     """
-    pays = convolution_pays(q, k.shape[2]) and q.shape[2] * k.shape[2] >= _LEAST_SCORES
-    if pays and not dropout_p:
-        return _ChunkedAttention.apply(q, k, v)
+    if runs_chunked_attention(q, k, dropout_p):
+        return chunked_attention(q, k, v)
     return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p)
 
 
-class _ChunkedAttention(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        ctx.save_for_backward(q, k, v)
-        b, heads, n, d = q.shape
-        out = q.new_empty(b, n, heads, d).transpose(1, 2)
-        for image, head, chunks in _heads(q, k):
-            keys, values = _scaled(k[image, head]), v[image, head].t()
-            for chunk in chunks:
-                weights = _weights(q[image, head, chunk], keys)
-                out[image, head, chunk] = linear(weights, values)
-        return out
+def multi_head_attention(
+    q: Tensor, kv: Tensor, weights: AttentionWeights, num_heads: int, dropout_p: float = 0.0
+) -> Tensor:
+    """Project queries, keys and values, attend, and project the result.
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        q, k, v = ctx.saved_tensors
-        grad_q = torch.empty_like(q)
-        grad_k, grad_v = torch.zeros_like(k), torch.zeros_like(v)
-        for image, head, chunks in _heads(q, k):
-            keys, values = _scaled(k[image, head]), v[image, head]
-            for chunk in chunks:
-                queries, own = q[image, head, chunk], grad[image, head, chunk].contiguous()
-                weights = _weights(queries, keys)
-                grad_v[image, head] += linear_weight_gradient(own, weights)
-                grad_scores = torch.ops.aten._softmax_backward_data(
-                    linear(own, values), weights, -1, weights.dtype
-                )
-                grad_q[image, head, chunk] = linear(grad_scores, keys.t())
-                grad_k[image, head] += linear_weight_gradient(_scaled(queries), grad_scores)
-        return grad_q, grad_k, grad_v
+    Args:
+        q: What becomes the queries, ``[B, N, C]``.
+        kv: What becomes keys and values, ``[B, M, C]``.
+        weights: The projections.
+        num_heads: Number of heads, which divides ``C``.
+        dropout_p: Dropout rate of the attention weights.
 
+    Returns:
+        ``[B, N, C]``.
 
-def _heads(q: Tensor, k: Tensor) -> Iterator[tuple[int, int, list[slice]]]:
-    """Every image and head, with the queries in chunks."""
-    rows = max(1, times_cache(_CHUNK) // (k.shape[2] * k.element_size()))
-    chunks = [slice(start, start + rows) for start in range(0, q.shape[2], rows)]
-    for image in range(q.shape[0]):
-        for head in range(q.shape[1]):
-            yield image, head, chunks
-
-
-def _scaled(tokens: Tensor) -> Tensor:
-    return tokens * tokens.shape[-1] ** -0.5
-
-
-def _weights(queries: Tensor, keys: Tensor) -> Tensor:
-    scores = linear(queries, keys)
-    return torch.softmax(scores, -1, out=scores)
+    Source: Sec. III-C, Eq. 2.
+    """
+    queries = linear(q, weights.q, weights.q_bias).unflatten(2, (num_heads, -1))
+    both = linear(kv, weights.kv, weights.kv_bias).unflatten(2, (2, num_heads, -1))
+    keys, values = both.unbind(2)
+    out = scaled_dot_product_attention(
+        queries.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2), dropout_p
+    )
+    return linear(out.transpose(1, 2).flatten(2), weights.out, weights.out_bias)

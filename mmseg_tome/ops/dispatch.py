@@ -1,53 +1,28 @@
-"""Which implementation of an op runs: plain PyTorch or a Triton kernel."""
+"""Who computes an op: its reference in plain PyTorch, a path for CPUs, or a Triton kernel.
+
+Every op asks here, and nothing else decides. The conditions are cheap, since they are asked at each
+call, and constants to compilers.
+"""
 
 import importlib
-from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
-BACKENDS = ('auto', 'torch', 'triton')
+from .backend import chosen_backend
+from .cpu.machine import onednn_is_faster
+from .registry import launchers
+
 # fp64 is for references, and stays with PyTorch.
 KERNEL_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 # Older GPUs lack bf16, and Triton no longer supports them.
 _LEAST_CAPABILITY = (8, 0)
-
-# How often each kernel op ran in this process; what PyTorch computed is not counted.
-kernel_runs: Counter[str] = Counter()
-
-# What launches the kernels of each op.
-launchers: dict[str, Callable] = {}
-
-_backend = 'auto'
-
-
-class use_backend:
-    """Choose the implementation of all ops, from now on or for a ``with`` block.
-
-    Args:
-        name: ``'auto'``: Triton kernels for CUDA tensors in fp32, fp16 and bf16 if triton is
-            installed, else PyTorch. ``'torch'``: always PyTorch. ``'triton'``: kernels, and an
-            error where they cannot run; fp64 alone is computed by PyTorch nevertheless.
-
-    Raises:
-        ValueError: If there is no such backend.
-    """
-
-    def __init__(self, name: str) -> None:
-        global _backend
-        if name not in BACKENDS:
-            raise ValueError(f'backend {name!r} is not allowed: give one of {", ".join(BACKENDS)}')
-        self._previous, _backend = _backend, name
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_) -> None:
-        global _backend
-        _backend = self._previous
+# Multiplications below which setting up a convolution costs more than it saves.
+_LEAST_PRODUCTS = 2**22
+# Fewer scores of a head than this are not worth the steps that chunks of them take.
+_LEAST_SCORES = 3 * 2**17
 
 
 def runs_kernel(tokens: Tensor) -> bool:
@@ -56,14 +31,71 @@ def runs_kernel(tokens: Tensor) -> bool:
     Raises:
         RuntimeError: If the backend is ``'triton'`` and kernels cannot run on such tensors.
     """
-    device = tokens.device.type
-    if _backend == 'torch' or tokens.dtype not in KERNEL_DTYPES or tokens.numel() == 0:
+    backend, device = chosen_backend(), tokens.device.type
+    if backend in ('torch', 'reference'):
         return False
-    if _backend == 'auto':
+    if tokens.dtype not in KERNEL_DTYPES or tokens.numel() == 0:
+        return False
+    if backend == 'auto':
         return device == 'cuda' and not torch.jit.is_tracing() and not _unavailable_reason(device)
-    if obstacle := _unavailable_reason(device):
-        raise RuntimeError(f"backend 'triton' cannot run: {obstacle}; choose 'auto' or 'torch'")
+    if reason := _unavailable_reason(device):
+        raise RuntimeError(f"backend 'triton' cannot run: {reason}; choose 'auto' or 'torch'")
     return True
+
+
+def runs_row_tiles(tokens: Tensor) -> bool:
+    """Whether to compute in row tiles: for inference on a CPU, outside of compilers and autocast.
+
+    Not where kernels run in the interpreter, which is to take the same way as a GPU.
+    """
+    return (
+        tokens.device.type == 'cpu'
+        and not torch.is_grad_enabled()
+        and not torch.is_autocast_enabled('cpu')
+        and _is_eager()
+        and chosen_backend() != 'reference'
+        and not runs_kernel(tokens)
+    )
+
+
+def recomputes() -> bool:
+    """Whether a training step may compute again what is cheap, instead of keeping it."""
+    # Compilers decide by themselves what to compute again.
+    eager = torch.is_grad_enabled() and not torch.compiler.is_compiling()
+    return eager and chosen_backend() != 'reference'
+
+
+def runs_training_tiles(tokens: Tensor) -> bool:
+    """Whether such a step is done in row tiles: on a CPU, where gradients can be summed over them.
+
+    In fp16 and bf16 the sums would be rounded too often.
+    """
+    is_exact = tokens.element_size() >= 4 and not torch.is_autocast_enabled('cpu')
+    return tokens.device.type == 'cpu' and is_exact and chosen_backend() != 'reference'
+
+
+def runs_onednn(x: Tensor, num_outputs: int) -> bool:
+    """Whether the product of ``x`` ``[..., K]`` with ``[num_outputs, K]`` is left to oneDNN."""
+    # Compilers choose by themselves, and exported models should say what they mean.
+    if not _is_eager() or chosen_backend() == 'reference':
+        return False
+    if x.device.type != 'cpu' or x.dtype != torch.float32 or torch.is_autocast_enabled('cpu'):
+        return False  # oneDNN has no fp64, and does the products in lower precision anyway
+    if torch.get_num_threads() == 1:
+        return False  # here PyTorch itself computes 1x1 convolutions by MKL
+    is_large = x.numel() * num_outputs >= _LEAST_PRODUCTS
+    return is_large and onednn_is_faster() and torch.backends.mkldnn.enabled
+
+
+def runs_chunked_attention(q: Tensor, k: Tensor, dropout_p: float) -> bool:
+    """Whether attention is worked on in chunks: where its products are left to oneDNN."""
+    if dropout_p or not runs_onednn(q, k.shape[2]):
+        return False
+    return q.shape[2] * k.shape[2] >= _LEAST_SCORES
+
+
+def _is_eager() -> bool:
+    return not torch.compiler.is_compiling() and not torch.jit.is_tracing()
 
 
 def call_kernel(name: str, tensor: Tensor, *args: Any) -> Any:

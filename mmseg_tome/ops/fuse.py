@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn import functional as F
 
-from .cpu.matmul import linear
+from .matmul import linear
 
 
 def pointwise(feature_map: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

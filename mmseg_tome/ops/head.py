@@ -1,34 +1,13 @@
-"""SegFormer's head at inference: widen every level, fuse the levels, classify every position."""
+"""SegFormer's head: widen every level, fuse the levels, classify every position."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Sequence
 
-import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from .cpu.matmul import linear
-from .cpu.row_tiles import times_cache
+from .cpu.head import fusion_head_in_row_tiles, is_foldable
+from .dispatch import runs_row_tiles
 from .fuse import fuse_levels, pointwise
-
-# A strip of rows of the fused map takes about so many second-level caches: small, so that it and
-# the hidden layer beside it stay in cache, yet large products. From 1 to 2 they are within 10 %.
-_STRIP = 1.5
-
-
-class FusionHeadWeights(NamedTuple):
-    """The weights of the head; norms that follow a convolution are folded into it.
-
-    ``levels``: kernel ``[D, C_i]`` and bias ``[D]`` per level; ``fusion`` ``[D, levels * D]`` and
-    ``fusion_bias`` ``[D]``; ``classify`` ``[K, D]`` and ``classify_bias`` ``[K]`` or None.
-    """
-
-    levels: list[tuple[Tensor, Tensor]]
-    fusion: Tensor
-    fusion_bias: Tensor
-    classify: Tensor
-    classify_bias: Tensor | None
+from .weights import FusionHeadWeights, Layer, PointwiseLayer
 
 
 def fusion_head(
@@ -36,85 +15,41 @@ def fusion_head(
     weights: FusionHeadWeights,
     mode: str = 'bilinear',
     align_corners: bool | None = False,
+    drop: Layer | None = None,
 ) -> Tensor:
-    """Compute the head; the reference for :func:`fusion_head_in_strips`.
+    """Convolve every level, fuse the levels at the largest one's size, and classify.
+
+    Equal to ``classify(fusion(concat(resize(level(map)))))``, with the fusion before resizing, see
+    :func:`fuse_levels`.
 
     Args:
         maps: One map ``[B, C_i, h_i, w_i]`` per level, the largest first.
-        weights: The layers' weights; a ReLU follows every level's kernel, and the fusion.
+        weights: The layers.
         mode: How levels are resized to the first one's size, as in ``F.interpolate``.
         align_corners: As in ``F.interpolate``; must be None for modes that do not take it.
+        drop: What the fused map goes through in training before it is classified.
 
     Returns:
         Scores ``[B, K, h_0, w_0]``.
+
+    Source: the decoder of SegFormer; Segformer++ Sec. IV-A for its use in pose estimation.
     """
+    if drop is None and runs_row_tiles(maps[0]) and is_foldable(weights):
+        return fusion_head_in_row_tiles(maps, weights, mode, align_corners)
     hidden = [
-        pointwise(level, *layer).relu() for level, layer in zip(maps, weights.levels, strict=True)
+        _norm_and_activate(layer, pointwise(level, layer.weight, layer.bias))
+        for layer, level in zip(weights.levels, maps, strict=True)
     ]
-    fused = fuse_levels(hidden, weights.fusion, mode, align_corners)
-    fused = (fused + weights.fusion_bias[:, None, None]).relu()
-    return pointwise(fused, weights.classify, weights.classify_bias)
+    fused = fuse_levels(hidden, weights.fusion.weight, mode, align_corners)
+    if weights.fusion.bias is not None:
+        fused = fused + weights.fusion.bias[:, None, None]
+    fused = _norm_and_activate(weights.fusion, fused)
+    if drop is not None:
+        fused = drop(fused)
+    return pointwise(fused, weights.classify.weight, weights.classify.bias)
 
 
-def fusion_head_in_strips(
-    maps: Sequence[Tensor],
-    weights: FusionHeadWeights,
-    mode: str = 'bilinear',
-    align_corners: bool | None = False,
-) -> Tensor:
-    """The same function, computed in strips of rows that stay in cache.
-
-    For inference: no gradient, and none of the four maps with ``D`` channels at full resolution.
-    Resizing is separable: of the lower levels, the rows that a strip looks at are resized to full
-    width, and a small matrix blends them. Any mode of ``F.interpolate`` works in this way.
-    """
-    images = zip(*(level.split(1) for level in maps), strict=True)
-    outs = [_image_in_strips(image, weights, mode, align_corners) for image in images]
-    return outs[0] if len(outs) == 1 else torch.cat(outs)
-
-
-def _image_in_strips(
-    maps: Sequence[Tensor], weights: FusionHeadWeights, mode: str, align_corners: bool | None
-) -> Tensor:
-    _, _, h, w = maps[0].shape
-    channels = weights.fusion.shape[0]
-    kernel, *low_kernels = weights.fusion.split(channels, dim=1)
-    resize = partial(F.interpolate, mode=mode, align_corners=align_corners)
-    lows = [
-        _LowLevel(pointwise(pointwise(level, *layer).relu_(), low_kernel), (h, w), resize)
-        for level, layer, low_kernel in zip(maps[1:], weights.levels[1:], low_kernels, strict=True)
-    ]
-    tokens = maps[0].permute(0, 2, 3, 1).reshape(h * w, -1)
-    out = tokens.new_empty(h * w, weights.classify.shape[0])
-    rows = max(1, times_cache(_STRIP) // (w * channels * tokens.element_size()))
-    for top in range(0, h, rows):
-        bottom = min(top + rows, h)
-        strip = slice(top * w, bottom * w)
-        hidden = linear(tokens[strip], *weights.levels[0]).relu_()
-        fused = linear(hidden, kernel, weights.fusion_bias)
-        for low in lows:
-            low.add_rows(fused.view(bottom - top, -1), top, bottom)
-        out[strip] = linear(fused.relu_(), weights.classify, weights.classify_bias)
-    return out.view(1, h, w, -1).permute(0, 3, 1, 2)
-
-
-class _LowLevel:
-    """A fused lower level ``[1, D, h_i, w_i]`` that is added to strips of the first one's size.
-
-    Resizing is separable: rows are resized to full width, and a matrix ``[h_0, h_i]`` blends them.
-    """
-
-    def __init__(self, fused: Tensor, hw: tuple[int, int], resize: Callable[..., Tensor]) -> None:
-        self.fused, self.width, self.resize = fused, hw[1], resize
-        # What resizing does to rows, seen on an image whose rows are the unit vectors.
-        h = fused.shape[2]
-        unit = torch.eye(h, dtype=fused.dtype, device=fused.device)
-        self.blend = resize(unit[None, None], (hw[0], h))[0, 0]
-
-    def add_rows(self, strip: Tensor, top: int, bottom: int) -> None:
-        """Add rows ``top`` to ``bottom`` at full size to ``[bottom - top, w_0 * D]``, in place."""
-        blend = self.blend[top:bottom]
-        used = blend.any(dim=0).nonzero()
-        first, last = int(used[0]), int(used[-1]) + 1
-        wide = self.resize(self.fused[:, :, first:last], (last - first, self.width))
-        strip.addmm_(blend[:, first:last], wide.permute(0, 2, 3, 1).reshape(last - first, -1))
+def _norm_and_activate(layer: PointwiseLayer, x: Tensor) -> Tensor:
+    if layer.norm is not None:
+        x = layer.norm(x)
+    return x if layer.activate is None else layer.activate(x)

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 pytest.importorskip('mmcv')
 from mmseg_tome import apply_tome
 from mmseg_tome.merging import cost
-from mmseg_tome.models import MixVisionTransformer, mit
+from mmseg_tome.models import MixVisionTransformer, token_counts
 
 SIZE = dict(embed_dims=32, num_layers=[1, 1, 1, 1])
 
@@ -21,7 +21,6 @@ def make(tome_cfg: str) -> MixVisionTransformer:
 
 def set_threshold(monkeypatch, operations: float) -> None:
     monkeypatch.setattr(cost, 'threshold', lambda device: operations)
-    monkeypatch.setattr('mmseg_tome.models.attention.threshold', lambda device: operations)
 
 
 def run(model: MixVisionTransformer, x: torch.Tensor) -> list[torch.Tensor]:
@@ -83,7 +82,7 @@ def test_few_tokens_are_left_alone_and_many_merged():
 
 def test_says_once_for_every_choice(monkeypatch):
     lines = []
-    monkeypatch.setattr(mit, 'print_log', lambda line, logger: lines.append(line))
+    monkeypatch.setattr(token_counts, 'print_log', lambda line, logger: lines.append(line))
     model = make('auto')
     assert lines.pop().startswith('Token merging: auto. Tokens at 1024x1024: stage 1: q 65536, kv')
     set_threshold(monkeypatch, 1e15)

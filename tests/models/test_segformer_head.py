@@ -6,8 +6,8 @@ from mmengine.registry import init_default_scope
 from mmseg.models.decode_heads import SegformerHead as Stock
 from mmseg.registry import MODELS
 
-from mmseg_tome.models import fusion
 from mmseg_tome.models.segformer_head import SegformerHead
+from mmseg_tome.ops import head as head_op
 from tests.baselines.stock import relative_difference
 
 SETTINGS = dict(
@@ -53,13 +53,13 @@ variants = pytest.mark.parametrize(
 
 
 @variants
-def test_inference_in_strips_equals_stock(monkeypatch, changes):
+def test_inference_in_row_tiles_equals_stock(fast_paths, monkeypatch, changes):
     if changes.get('interpolate_mode') == 'nearest':
         changes = {**changes, 'align_corners': None}
     calls = []
-    in_strips = fusion.fusion_head_in_strips
+    in_tiles = head_op.fusion_head_in_row_tiles
     monkeypatch.setattr(
-        fusion, 'fusion_head_in_strips', lambda *a: (calls.append(1), in_strips(*a))[1]
+        head_op, 'fusion_head_in_row_tiles', lambda *a: (calls.append(1), in_tiles(*a))[1]
     )
     stock, ours = (head.eval() for head in make_heads(**changes))
     with torch.inference_mode():
@@ -70,7 +70,7 @@ def test_inference_in_strips_equals_stock(monkeypatch, changes):
             assert calls == [1], 'batch statistics cannot be folded'
 
 
-def test_an_activation_other_than_relu_is_not_done_in_strips():
+def test_an_activation_other_than_relu_is_not_done_in_row_tiles():
     stock, ours = (head.eval() for head in make_heads(act_cfg=dict(type='GELU')))
     with torch.inference_mode():
         assert relative_difference(ours(maps()), stock(maps())) <= 1e-6

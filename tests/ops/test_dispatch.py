@@ -4,20 +4,6 @@ import torch
 from mmseg_tome.ops import dispatch, use_backend
 
 
-def test_unknown_names():
-    with pytest.raises(ValueError, match="backend 'cuda' is not allowed: give one of auto, torch"):
-        use_backend('cuda')
-
-
-def test_restores_what_was_chosen_before():
-    with use_backend('torch'):
-        with pytest.raises(KeyError), use_backend('auto'):
-            assert dispatch._backend == 'auto'
-            raise KeyError
-        assert dispatch._backend == 'torch'
-    assert dispatch._backend == 'auto'
-
-
 def test_automatic_choice_on_a_cpu_is_pytorch():
     assert not dispatch.runs_kernel(torch.ones(1, 2, 3))
 

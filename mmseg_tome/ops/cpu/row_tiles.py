@@ -1,43 +1,38 @@
-"""When to compute in strips of rows that stay in cache."""
-
-from functools import cache
+"""Row tiles: rows of a token map whose intermediate results stay in cache."""
 
 import torch
-from torch import Tensor
 
-from ..dispatch import runs_kernel
-
-
-def strips_pay(tokens: Tensor) -> bool:
-    """Whether to compute in strips: for inference on a CPU, outside of compilers and autocast.
-
-    Not where kernels run in the interpreter, which is to take the same way as a GPU.
-    """
-    return (
-        tokens.device.type == 'cpu'
-        and not runs_kernel(tokens)
-        and not torch.is_grad_enabled()
-        and not torch.is_autocast_enabled('cpu')
-        and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
-    )
-
+from .machine import l2_bytes
 
 # glibc takes larger buffers than 32 MiB from the system each time, zeroed, which costs more than
-# strips save.
+# row tiles save.
 _MOST_BYTES = 16 * 2**20
 
 
 def times_cache(factor: float) -> int:
     """``factor`` times what the second-level caches of the threads in use hold, in bytes.
 
-    Sizes of strips are multiples of it, found on CPUs with 1 and 2 MiB for each of 2 threads.
+    Sizes of row tiles are multiples of it, found on CPUs with 1 and 2 MiB for each of 2 threads.
     """
-    return min(int(factor * torch.get_num_threads() * _l2_bytes()), _MOST_BYTES)
+    return min(int(factor * torch.get_num_threads() * l2_bytes()), _MOST_BYTES)
 
 
-@cache
-def _l2_bytes() -> int:
-    """The second-level cache of a core; 1 MiB where PyTorch does not tell."""
-    capabilities = getattr(torch.cpu, 'get_capabilities', dict)()
-    return capabilities.get('l2_cache_size') or 2**20
+class RowTile:
+    """Rows ``top`` to ``bottom`` of a map, for a 3x3 convolution.
+
+    It sees one more row on each side where there is one. ``own`` and ``seen`` are slices of the
+    map's tokens, ``own_of_seen`` of those seen; ``hw`` is the size of what is seen.
+    """
+
+    def __init__(self, hw: tuple[int, int], top: int, bottom: int) -> None:
+        h, w = hw
+        first, last = max(top - 1, 0), min(bottom + 1, h)
+        self.hw = (last - first, w)
+        self.own = slice(top * w, bottom * w)
+        self.seen = slice(first * w, last * w)
+        self.own_of_seen = slice((top - first) * w, (bottom - first) * w)
+
+
+def row_tiles(hw: tuple[int, int], rows: int) -> list[RowTile]:
+    """Split a map of ``hw`` tokens into tiles of ``rows`` rows; the last one may be smaller."""
+    return [RowTile(hw, top, min(top + rows, hw[0])) for top in range(0, hw[0], rows)]

@@ -7,7 +7,7 @@ import torch
 import triton
 import triton.language as tl
 
-from ..dispatch import kernel_runs, launchers
+from ..registry import kernel_runs, launchers
 
 # Whether kernels run in Triton's interpreter, on a CPU (TRITON_INTERPRET=1).
 INTERPRETED = not isinstance(tl.softmax, triton.JITFunction)

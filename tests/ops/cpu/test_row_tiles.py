@@ -1,4 +1,4 @@
-"""Sizes of strips, from the caches of the CPU."""
+"""Sizes of row tiles, from the caches of the CPU."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from mmseg_tome.ops.cpu.row_tiles import times_cache
 def capabilities(monkeypatch):
     values = {}
     monkeypatch.setattr(torch.cpu, 'get_capabilities', lambda: values, raising=False)
-    monkeypatch.setattr(row_tiles, '_l2_bytes', row_tiles._l2_bytes.__wrapped__)
+    monkeypatch.setattr(row_tiles, 'l2_bytes', row_tiles.l2_bytes.__wrapped__)
     return values
 
 

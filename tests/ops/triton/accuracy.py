@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mmseg_tome.ops import use_backend
-from mmseg_tome.ops.dispatch import kernel_runs
+from mmseg_tome.ops.registry import kernel_runs
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='slow in the interpreter')

@@ -5,8 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mmseg_tome.ops import ffn
-from mmseg_tome.ops.ffn import FFNWeights, mix_ffn
+from mmseg_tome.ops import FFNWeights, ffn, mix_ffn, recompute
 from tests.baselines.stock import make_pair, relative_difference
 from tests.ops.test_ffn import make_weights
 
@@ -20,7 +19,7 @@ def outputs_and_gradients(tokens, hw, weights, **options):
 
 
 @pytest.fixture
-def middles(monkeypatch):
+def middles(fast_paths, monkeypatch):
     """The sizes of the maps that the cheap steps were computed for."""
     seen = []
     original = ffn.depthwise_gelu
@@ -32,7 +31,7 @@ def middles(monkeypatch):
 @pytest.mark.parametrize('rows', [None, 1, 3])
 @pytest.mark.parametrize('batch', [1, 3])
 def test_equals_keeping_them(monkeypatch, middles, batch, rows, hw):
-    monkeypatch.setattr(ffn, '_strip_rows', lambda *_: rows)
+    monkeypatch.setattr(recompute, 'tile_rows', lambda *_, **__: rows)
     weights = make_weights(6, 10, torch.float64)
     tokens = torch.randn(batch, hw[0] * hw[1], 6, dtype=torch.float64)
     expected = outputs_and_gradients(tokens, hw, weights)
@@ -45,7 +44,7 @@ def test_equals_keeping_them(monkeypatch, middles, batch, rows, hw):
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
 def test_low_precision_errs_at_most_twice_as_much(monkeypatch, middles, dtype):
-    monkeypatch.setattr(ffn, '_strip_rows', lambda *_: 3)
+    monkeypatch.setattr(recompute, 'tile_rows', lambda *_, **__: 3)
     weights = make_weights(16, 64, dtype)
     tokens = torch.randn(2, 7 * 13, 16).to(dtype)
     exact = outputs_and_gradients(
@@ -60,13 +59,13 @@ def test_low_precision_errs_at_most_twice_as_much(monkeypatch, middles, dtype):
         assert relative_difference(ours, want) <= 2 * relative_difference(plain, want) + 1e-7
 
 
-def test_autocast():
+def test_autocast(fast_paths):
     weights = FFNWeights(*(nn.Parameter(w) for w in make_weights(16, 64)))
     tokens = torch.randn(2, 7 * 13, 16)
     grads = []
-    for recompute in (False, True):
+    for recomputes in (False, True):
         with torch.autocast('cpu', torch.bfloat16):
-            out = mix_ffn(tokens, (7, 13), weights, F.gelu, recompute=recompute)
+            out = mix_ffn(tokens, (7, 13), weights, F.gelu, recompute=recomputes)
         assert out.dtype == torch.bfloat16
         grads.append(torch.autograd.grad(out.float().square().sum(), weights))
     for plain, ours in zip(*grads, strict=True):
@@ -74,18 +73,18 @@ def test_autocast():
         assert relative_difference(ours, plain) < 2e-2
 
 
-def test_the_backbone_does_it_in_training_and_keeps_less():
+def test_the_backbone_does_it_in_training_and_keeps_less(fast_paths):
     from mmseg_tome.analysis.memory import saved_bytes
     from mmseg_tome.models.mix_ffn import MixFFN
 
     _, ours = make_pair()
     x = torch.randn(2, 3, 64, 96)
     saved = {}
-    for recompute in (True, False):
+    for recomputes in (True, False):
         for module in ours.modules():
             if isinstance(module, MixFFN):
-                module.recompute = recompute
-        saved[recompute] = saved_bytes(lambda: ours(x), ours)
+                module.recompute = recomputes
+        saved[recomputes] = saved_bytes(lambda: ours(x), ours)
     assert saved[True] < 0.65 * saved[False]
 
 

@@ -1,26 +1,23 @@
 """Attention in chunks, against PyTorch's own."""
 
-import sys
-
 import pytest
 import torch
 from torch.nn import functional as F
 
-from mmseg_tome.ops.attention import attend
+from mmseg_tome.ops import dispatch, scaled_dot_product_attention
+from mmseg_tome.ops.cpu import attention
 from tests.baselines.stock import relative_difference
-
-module = sys.modules['mmseg_tome.ops.attention']
 
 
 @pytest.fixture
 def chunked(products_by_onednn, sizes_in_bytes, monkeypatch):
     """Chunks whatever the size and the CPU; holds the sizes of the chunks' scores."""
-    monkeypatch.setattr(module, '_LEAST_SCORES', 0)
-    monkeypatch.setattr(module, '_CHUNK', 2**12)
+    monkeypatch.setattr(dispatch, '_LEAST_SCORES', 0)
+    monkeypatch.setattr(attention, '_CHUNK', 2**12)
     sizes = []
-    original = module._weights
+    original = attention._weights
     monkeypatch.setattr(
-        module, '_weights', lambda q, k: (sizes.append((len(q), len(k))), original(q, k))[1]
+        attention, '_weights', lambda q, k: (sizes.append((len(q), len(k))), original(q, k))[1]
     )
     return sizes
 
@@ -45,7 +42,7 @@ def output_and_gradients(function, tensors):
 @pytest.mark.parametrize('b, heads, d', [(1, 1, 32), (2, 3, 8), (1, 5, 1)])
 def test_equals_pytorchs(chunked, b, heads, d, n, m):
     tensors = make(b, heads, n, m, d)
-    actual = output_and_gradients(attend, tensors)
+    actual = output_and_gradients(scaled_dot_product_attention, tensors)
     rows = max(1, 1024 // m)
     per_head = -(-n // rows)
     assert len(chunked) == 2 * b * heads * per_head  # forward and backward
@@ -61,20 +58,20 @@ def test_equals_pytorchs(chunked, b, heads, d, n, m):
 
 def test_nothing_overflows(chunked):
     q, k, v = make(1, 2, 40, 20, 16, scale=1e4)
-    out = attend(q, k, v)
+    out = scaled_dot_product_attention(q, k, v)
     assert chunked
     assert relative_difference(out, F.scaled_dot_product_attention(q, k, v)) < 1e-5
 
 
 def test_tokens_are_a_view(chunked):
-    out = attend(*make(2, 3, 40, 20, 8))
+    out = scaled_dot_product_attention(*make(2, 3, 40, 20, 8))
     assert out.transpose(1, 2).is_contiguous()
 
 
 def test_inference_mode(chunked):
     tensors = make(1, 2, 40, 20, 16)
     with torch.inference_mode():
-        out = attend(*tensors)
+        out = scaled_dot_product_attention(*tensors)
     assert chunked
     assert relative_difference(out, F.scaled_dot_product_attention(*tensors)) < 1e-6
 
@@ -82,24 +79,26 @@ def test_inference_mode(chunked):
 @pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16])
 def test_other_dtypes_are_left_to_pytorch(chunked, dtype):
     tensors = [t.to(dtype) for t in make(1, 2, 40, 20, 16)]
-    assert torch.equal(attend(*tensors), F.scaled_dot_product_attention(*tensors))
+    assert torch.equal(
+        scaled_dot_product_attention(*tensors), F.scaled_dot_product_attention(*tensors)
+    )
     assert not chunked
 
 
 def test_dropout_is_left_to_pytorch(chunked):
     tensors = make(1, 2, 40, 20, 16)
     torch.manual_seed(1)
-    out = attend(*tensors, dropout_p=0.5)
+    out = scaled_dot_product_attention(*tensors, dropout_p=0.5)
     torch.manual_seed(1)
     assert torch.equal(out, F.scaled_dot_product_attention(*tensors, dropout_p=0.5))
     assert not chunked
 
 
 def test_few_scores_are_left_to_pytorch(chunked, monkeypatch):
-    monkeypatch.setattr(module, '_LEAST_SCORES', 800)
-    attend(*make(1, 2, 40, 19, 16))
+    monkeypatch.setattr(dispatch, '_LEAST_SCORES', 800)
+    scaled_dot_product_attention(*make(1, 2, 40, 19, 16))
     assert not chunked
-    attend(*make(1, 2, 40, 20, 16))
+    scaled_dot_product_attention(*make(1, 2, 40, 20, 16))
     assert chunked
 
 
@@ -107,5 +106,5 @@ def test_keeps_queries_keys_and_values_alone(chunked):
     q, k, v = (t.requires_grad_() for t in make(1, 2, 40, 20, 16))
     saved = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: (saved.append(t), t)[1], lambda t: t):
-        attend(q, k, v)
+        scaled_dot_product_attention(q, k, v)
     assert sorted(t.shape for t in saved) == sorted([q.shape, k.shape, v.shape])

@@ -1,16 +1,14 @@
 """Products that oneDNN computes as convolutions, against `F.linear`."""
 
-import sys
-
 import pytest
 import torch
 from torch.nn import functional as F
 
-from mmseg_tome.ops.cpu.matmul import convolution_pays, linear, linear_weight_gradient
+from mmseg_tome.ops import dispatch
+from mmseg_tome.ops.cpu import onednn
+from mmseg_tome.ops.dispatch import runs_onednn
+from mmseg_tome.ops.matmul import linear, linear_weight_gradient
 from tests.baselines.stock import relative_difference
-
-# The package exports a function of the same name.
-module = sys.modules['mmseg_tome.ops.cpu.matmul']
 
 
 @pytest.fixture
@@ -67,8 +65,8 @@ def test_tensors_need_not_be_contiguous(always):
 @pytest.mark.parametrize('lead', [(1,), (17,), (2, 35)])
 def test_weight_gradient(always, monkeypatch, lead):
     called = []
-    original = module.conv2d_weight
-    monkeypatch.setattr(module, 'conv2d_weight', lambda *a: (called.append(1), original(*a))[1])
+    original = onednn.conv2d_weight
+    monkeypatch.setattr(onednn, 'conv2d_weight', lambda *a: (called.append(1), original(*a))[1])
     x, weight = make(lead, 9, 13, bias=False)
     grad = torch.randn(*lead, 13)
     actual = linear_weight_gradient(x, grad)
@@ -101,49 +99,27 @@ def test_products_are_computed_by_onednn(products_by_onednn):
 
 
 def test_where_it_does_not_pay(products_by_onednn, monkeypatch):
-    monkeypatch.setattr(module, '_LEAST_PRODUCTS', 2**22)
+    monkeypatch.setattr(dispatch, '_LEAST_PRODUCTS', 2**22)
     x, weight = torch.randn(1024, 64), torch.randn(64, 64)  # 2**22 multiplications
-    assert convolution_pays(x, 64)
-    assert not convolution_pays(x, 63)
-    assert not convolution_pays(x.double(), 64)
-    assert not convolution_pays(x.to('meta'), 64)
+    assert runs_onednn(x, 64)
+    assert not runs_onednn(x, 63)
+    assert not runs_onednn(x.double(), 64)
+    assert not runs_onednn(x.to('meta'), 64)
     with torch.autocast('cpu'):
-        assert not convolution_pays(x, 64)
+        assert not runs_onednn(x, 64)
     with torch.backends.mkldnn.flags(enabled=False):
-        assert not convolution_pays(x, 64)
+        assert not runs_onednn(x, 64)
     seen = []
     torch.jit.trace(
-        lambda x: (seen.append(convolution_pays(x, 64)), linear(x, weight))[1], x, check_trace=False
+        lambda x: (seen.append(runs_onednn(x, 64)), linear(x, weight))[1], x, check_trace=False
     )
     assert seen == [False]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    assert not convolution_pays(x, 64)
+    assert not runs_onednn(x, 64)
     torch.set_num_threads(threads)
-    monkeypatch.setattr(module, '_mkl_is_slower', lambda: False)
-    assert not convolution_pays(x, 64)
-
-
-@pytest.mark.parametrize(
-    'capability, cpuinfo, processor, expected',
-    [
-        ('AVX512', 'vendor_id\t: AuthenticAMD\n', '', True),
-        ('AVX512', 'vendor_id\t: GenuineIntel\n', '', False),
-        ('AVX2', 'vendor_id\t: AuthenticAMD\n', '', False),
-        ('AVX512', None, 'AMD64 Family 25 Model 97 Stepping 2, AuthenticAMD', True),
-        ('AVX512', None, 'Intel64 Family 6 Model 143 Stepping 8, GenuineIntel', False),
-    ],
-)
-def test_mkl_uses_avx512_on_intels_cpus(
-    monkeypatch, tmp_path, capability, cpuinfo, processor, expected
-):
-    file = tmp_path / 'cpuinfo'
-    if cpuinfo is not None:
-        file.write_text(cpuinfo)
-    monkeypatch.setattr(module, '_CPUINFO', file)
-    monkeypatch.setattr(module.platform, 'processor', lambda: processor)
-    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: capability)
-    assert module._mkl_is_slower.__wrapped__() is expected
+    monkeypatch.setattr(dispatch, 'onednn_is_faster', lambda: False)
+    assert not runs_onednn(x, 64)
 
 
 def test_compiled_models_see_a_product(always):

@@ -1,0 +1,113 @@
+"""How many tokens a backbone has in each stage, before and after merging, and saying so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from mmengine.logging import print_log
+
+if TYPE_CHECKING:
+    from .mit import MixVisionTransformer
+
+
+class StageTokens(NamedTuple):
+    """Token counts of one stage: before and after merging, queries and keys/values."""
+
+    q: int
+    q_merged: int
+    kv: int
+    kv_merged: int
+
+
+def map_sizes(
+    hw: tuple[int, int],
+    patch_sizes: Sequence[int],
+    strides: Sequence[int],
+    down_sample: bool = False,
+) -> list[tuple[int, int]]:
+    """Height and width of each stage's token map, from those of the image in pixels.
+
+    Args:
+        hw: Height and width of the image.
+        patch_sizes: Side of a patch of each stage's patch embedding, which pads by half of it.
+        strides: Stride of each stage's patch embedding.
+        down_sample: Whether the image is halved first.
+    """
+    h, w = (x // 2 for x in hw) if down_sample else hw
+    sizes = []
+    for patch, stride in zip(patch_sizes, strides, strict=True):
+        h, w = ((x + 2 * (patch // 2) - patch) // stride + 1 for x in (h, w))
+        sizes.append((h, w))
+    return sizes
+
+
+def stage_sizes(backbone: MixVisionTransformer, hw: tuple[int, int]) -> list[tuple[int, int]]:
+    """:func:`map_sizes` of a backbone with its strategy."""
+    down_sample = backbone.strategy is not None and backbone.strategy.down_sample
+    return map_sizes(hw, backbone.patch_sizes, backbone.strides, down_sample)
+
+
+def count_tokens(
+    backbone: MixVisionTransformer, hw: tuple[int, int], batch: int = 1
+) -> list[StageTokens]:
+    """Count the tokens of each stage for images of ``hw`` (height, width) pixels.
+
+    The batch matters to ``tome_cfg='auto'`` alone, as does the device of the backbone.
+    """
+    device = backbone.layers[0][0].projection.weight.device
+    counts = []
+    for q_hw, ratio, (_, blocks, _) in zip(
+        stage_sizes(backbone, hw), backbone.sr_ratios, backbone.layers, strict=True
+    ):
+        kv_hw = (q_hw[0] // ratio, q_hw[1] // ratio)
+        q, kv = math.prod(q_hw), math.prod(kv_hw)
+        merged_q, merged_kv = q, kv
+        for block in blocks[:1]:  # as all of the stage; a stage may have none
+            attn = block.attn
+            merges = attn.merges(q_hw, batch, device)
+            if merges and attn.q_merging is not None:
+                merged_q = attn.q_merging.num_tokens(q_hw)
+            if merges and attn.kv_merging is not None:
+                merged_kv = attn.kv_merging.num_tokens(kv_hw)
+        counts.append(StageTokens(q, merged_q, kv, merged_kv))
+    return counts
+
+
+def describe(
+    backbone: MixVisionTransformer, hw: tuple[int, int] = (1024, 1024), batch: int = 1
+) -> str:
+    """Name the strategy of a backbone, and its token counts, in one line."""
+    stages = []
+    for number, n in enumerate(count_tokens(backbone, hw, batch), 1):
+        q = f'{n.q}' if n.q == n.q_merged else f'{n.q} -> {n.q_merged}'
+        kv = f'{n.kv}' if n.kv == n.kv_merged else f'{n.kv} -> {n.kv_merged}'
+        stages.append(f'stage {number}: q {q}, kv {kv}')
+    images = f'{hw[1]}x{hw[0]}' + (f', batch {batch}' if batch > 1 else '')
+    return f'Token merging: {backbone.strategy.name}. Tokens at {images}: {"; ".join(stages)}'
+
+
+class TokenLog:
+    """Logs what a backbone merges: at once, and with ``tome_cfg='auto'`` once for every choice."""
+
+    def __init__(self, backbone: MixVisionTransformer) -> None:
+        self._chooses = any(stage.only_if_faster for stage in backbone.strategy.stages)
+        self._logged: set[tuple[bool, ...]] = set()
+        self._last_size: tuple[tuple[int, int], int] | None = None
+        print_log(describe(backbone), logger='current')
+
+    def on_forward(self, backbone: MixVisionTransformer, image: torch.Tensor) -> None:
+        """Log where ``tome_cfg='auto'`` merges in images of this size, if that is new."""
+        if not self._chooses or torch.compiler.is_compiling():
+            return
+        hw, batch = (image.shape[2], image.shape[3]), image.shape[0]
+        if (hw, batch) == self._last_size:
+            return
+        self._last_size = (hw, batch)
+        counts = count_tokens(backbone, hw, batch)
+        choice = tuple(n.q + n.kv > n.q_merged + n.kv_merged for n in counts)
+        if choice not in self._logged:
+            self._logged.add(choice)
+            print_log(describe(backbone, hw, batch), logger='current')

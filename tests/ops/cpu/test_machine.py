@@ -1,0 +1,52 @@
+"""What is known of CPUs, also on systems that tell little."""
+
+import pytest
+import torch
+
+from mmseg_tome.ops.cpu import machine
+
+
+@pytest.mark.parametrize(
+    'system, capability, cpuinfo, processor, expected',
+    [
+        ('Linux', 'AVX512', 'vendor_id\t: AuthenticAMD\n', '', True),
+        ('Linux', 'AVX512', 'vendor_id\t: GenuineIntel\n', '', False),
+        ('Linux', 'AVX2', 'vendor_id\t: AuthenticAMD\n', '', False),
+        ('Windows', 'AVX512', None, 'AMD64 Family 25 Model 97 Stepping 2, AuthenticAMD', True),
+        ('Windows', 'AVX512', None, 'Intel64 Family 6 Model 143 Stepping 8, GenuineIntel', False),
+        ('Linux', 'AVX512', None, '', True),  # a system that tells nothing
+        ('Darwin', 'AVX512', None, 'i386', False),
+        ('Darwin', 'DEFAULT', None, 'arm', False),
+        ('Linux', 'SVE256', 'CPU implementer\t: 0x41\n', '', False),
+        ('Windows', 'NO AVX', None, 'ARMv8 (64-bit) Family 8', False),
+    ],
+)
+def test_mkl_uses_avx512_on_intels_cpus(
+    monkeypatch, tmp_path, system, capability, cpuinfo, processor, expected
+):
+    file = tmp_path / 'cpuinfo'
+    if cpuinfo is not None:
+        file.write_text(cpuinfo)
+    monkeypatch.setattr(machine, '_CPUINFO', file)
+    monkeypatch.setattr(machine.platform, 'system', lambda: system)
+    monkeypatch.setattr(machine.platform, 'processor', lambda: processor)
+    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: capability)
+    assert machine.onednn_is_faster.__wrapped__() is expected
+
+
+def test_a_file_that_may_not_be_read_is_no_error(monkeypatch, tmp_path):
+    class Forbidden:
+        def read_text(self, **_):
+            raise PermissionError('not yours')
+
+    monkeypatch.setattr(machine, '_CPUINFO', Forbidden())
+    monkeypatch.setattr(machine.platform, 'system', lambda: 'Linux')
+    monkeypatch.setattr(machine.platform, 'processor', lambda: 'GenuineIntel')
+    assert machine._is_intel()
+
+
+def test_a_file_in_another_encoding_is_no_error(monkeypatch, tmp_path):
+    (tmp_path / 'cpuinfo').write_bytes(b'model name\t: \xff\xfe\nvendor_id\t: GenuineIntel\n')
+    monkeypatch.setattr(machine, '_CPUINFO', tmp_path / 'cpuinfo')
+    monkeypatch.setattr(machine.platform, 'system', lambda: 'Linux')
+    assert machine._is_intel()
