@@ -11,7 +11,7 @@ examples:
   python tools/benchmark_matmul.py                     half a minute on 2 cores
   python tools/benchmark_matmul.py --out outputs/products
 
-Tells whether this CPU gains from what `mmseg_tome/ops/cpu/matmul.py` does. The rates are 1e9
+Tells whether this CPU gains from what `mmseg_tome/ops/cpu/onednn.py` does. The rates are 1e9
 operations per second; `difference` is that of the results, relative.
 """
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from triton.backends.compiler import GPUTarget
 
-from mmseg_tome.ops import dispatch, registry
+from mmseg_tome.ops import registry
 from mmseg_tome.ops import triton as kernels
 
 # (tokens high, tokens wide, channels, hidden channels): stage 3 of B5 at 1024x1024, stage 1 at

@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from ..ops.compiling import constant_when_compiled
 from .base import Merging
 
 # Operations that take as long as the many small steps of merging, whose time hardly depends on the
@@ -14,7 +15,7 @@ CPU_THRESHOLD_PER_THREAD = 30e6
 GPU_THRESHOLD = 25e9
 
 
-@torch.compiler.assume_constant_result  # the number of threads cannot be traced
+@constant_when_compiled  # the number of threads cannot be traced
 def threshold(device: torch.device) -> float:
     """How many floating-point operations merging must save in one layer to pay on the device."""
     if device.type == 'cpu':

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 from .backend import chosen_backend
+from .compiling import constant_when_compiled
 from .cpu.machine import onednn_is_faster
 from .registry import launchers
 
@@ -117,7 +118,7 @@ def _is_watched(*args: Any) -> bool:
     return not plain or is_in_torch_dispatch_mode()
 
 
-@torch.compiler.assume_constant_result
+@constant_when_compiled
 def _unavailable_reason(device: str) -> str:
     """Why kernels cannot run on this type of device; empty if they can."""
     if device not in _unavailable_reasons:
