@@ -39,7 +39,8 @@ class PCKMetric(BaseMetric):
     - in the mean, a keypoint that counts in no instance. If none counts at all, it is NaN.
 
     With a detector's boxes (`bbox_file`) there is no ground truth to compare with: mmpose fills in
-    keypoints at (0, 0) that are marked visible. They are recognized by that.
+    keypoints at (0, 0) that are marked visible. They are recognized by that, beside a score of the
+    box and no annotation; people who were annotated so count as any others.
 
     Args:
         thresholds: One or several, as parts of the size.
@@ -55,7 +56,7 @@ class PCKMetric(BaseMetric):
 
     Raises:
         ValueError: If an argument is not allowed; if a joint is not in the data set, as soon as
-            that is known; if there is no ground truth for the boxes.
+            that is known; if there is no ground truth for the boxes, or there are no samples.
     """
 
     default_prefix = ''  # the names say what they are
@@ -123,7 +124,7 @@ class PCKMetric(BaseMetric):
             np.asarray(truth['keypoints_visible']).astype(bool).reshape(1, len(keypoints[0]), -1)
         )
         predicted, keypoints, visible = predicted[0], keypoints[0], visible[0, :, 0]
-        if visible.any() and not keypoints.any():
+        if visible.all() and not keypoints.any() and _is_detected(sample):
             if self.detector_boxes == 'refuse':
                 raise ValueError(
                     f"PCK on a detector's boxes would be meaningless: for {sample.get('img_path')} "
@@ -146,6 +147,10 @@ class PCKMetric(BaseMetric):
             Name to value, from 0 to 1; empty if a detector's boxes were left out.
         """
         name = NAMES[self.norm_item]
+        if not results:
+            raise ValueError(
+                f'{name} of no samples: the test set is empty, or nothing was evaluated'
+            )
         if any(result['distances'] is None for result in results):
             _log(
                 f"{name} is left out: the boxes are a detector's (bbox_file), and PCK needs "
@@ -170,6 +175,11 @@ class PCKMetric(BaseMetric):
                 names = self.dataset_meta['keypoint_id2name']
                 metrics.update({f'{key}/{names[i]}': float(s) for i, s in enumerate(shares)})
         return metrics
+
+
+def _is_detected(sample: dict) -> bool:
+    """Whether the instance comes from a detector's boxes: they have a score and no annotation."""
+    return 'bbox_scores' in sample['gt_instances'] and 'raw_ann_info' not in sample
 
 
 def _checked_thresholds(thresholds: float | Sequence[float]) -> list[float]:

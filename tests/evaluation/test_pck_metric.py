@@ -126,6 +126,27 @@ def test_boxes_without_extent_do_not_count_and_are_logged(log):
     assert 'PCK: 1 of 2 instances do not count for want of a box with an extent' in log.text
 
 
+def test_a_single_visible_keypoint_in_the_corner_counts():
+    truth = [[0, 0], [40, 20], [10, 25], [34, 57], [10, 60]]
+    found = evaluate(PCKMetric(0.1), [sample([4] * 5, visible=(1, 0, 0, 0, 0), truth=truth)])
+    assert found == {'PCK@0.1': 1.0}
+
+
+def test_everybody_in_the_corner_counts_as_in_mmpose():
+    samples = [
+        sample(errors, truth=[[0, 0]] * 5) for errors in ([4] * 5, [11] * 5, [4, 11, 4, 11, 4])
+    ]
+    theirs = PCKAccuracy(thr=0.1, norm_item='bbox')
+    theirs.dataset_meta = META
+    theirs.process({}, samples)
+    assert evaluate(PCKMetric(0.1), samples)['PCK@0.1'] == pytest.approx(theirs.evaluate(3)['PCK'])
+
+
+def test_no_samples():
+    with pytest.raises(ValueError, match='PCK of no samples: the test set is empty'):
+        PCKMetric().compute_metrics([])
+
+
 def test_nothing_counts():
     found = evaluate(PCKMetric(0.1), [sample([0] * 5, visible=(0,) * 5)])
     assert math.isnan(found['PCK@0.1'])
