@@ -88,9 +88,7 @@ def run(tmp_path_factory) -> Path:
     with FileLock(root / 'cli.lock'):
         if not (folder / 'done').exists():
             folder.mkdir()
-            generate_streets(
-                folder / 'streets', train=8, val=2, size=(256, 128), workers=1, progress=False
-            )
+            generate_streets(folder / 'streets', train=8, val=2, size=(256, 128), workers=1)
             base = (
                 CONFIGS / 'streets' / 'segformer_mit-b0_hq_1xb4-300i_streets-1024x512.py'
             )  # from a checkpoint

@@ -195,7 +195,7 @@ def test_detected_boxes_in_one_option_leave_ap_only(run, tmp_path):
 
 def test_jbd_from_raw_files_with_a_config_as_it_stands(tmp_path):
     data = tmp_path / 'data'
-    generate_athletes(data, train=2, val=1, size=(320, 180), workers=1, progress=False)
+    generate_athletes(data, train=2, val=1, size=(320, 180), workers=1)
     convert_jbd(data / 'keypoints', data / BOX_FILE, data / 'images', data / 'annotations',
                 progress=False)  # fmt: skip
     config = next(CONFIGS.glob('athletes/segformer_mit-b0_hq_*.py'))

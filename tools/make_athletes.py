@@ -60,19 +60,21 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
     # Imported late, so that --help and mistyped arguments answer at once.
+    from demo.progress import drawing_progress
     from demo.scenes.athletes import generate_athletes
 
     try:
-        written = generate_athletes(
-            args.folder,
-            train=args.train,
-            val=args.val,
-            size=args.size,
-            seed=args.seed,
-            layout=args.layout,
-            workers=args.workers,
-            progress=not args.quiet,
-        )
+        with drawing_progress('Drawing athletes') as on_image:
+            written = generate_athletes(
+                args.folder,
+                train=args.train,
+                val=args.val,
+                size=args.size,
+                seed=args.seed,
+                layout=args.layout,
+                workers=args.workers,
+                on_image=None if args.quiet else on_image,
+            )
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

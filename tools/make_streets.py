@@ -56,18 +56,20 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
     # Imported late, so that --help and mistyped arguments answer at once.
+    from demo.progress import drawing_progress
     from demo.scenes.streets import generate_streets
 
     try:
-        written = generate_streets(
-            args.folder,
-            train=args.train,
-            val=args.val,
-            size=args.size,
-            seed=args.seed,
-            workers=args.workers,
-            progress=not args.quiet,
-        )
+        with drawing_progress('Drawing street scenes') as on_image:
+            written = generate_streets(
+                args.folder,
+                train=args.train,
+                val=args.val,
+                size=args.size,
+                seed=args.seed,
+                workers=args.workers,
+                on_image=None if args.quiet else on_image,
+            )
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

@@ -30,9 +30,7 @@ def demo(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     cfg = Config.fromfile(config_root() / DATASETS[request.param].config)
     if request.param == 'streets':
-        generate_streets(
-            folder / 'data', train=1, val=1, size=(256, 128), workers=1, progress=False
-        )
+        generate_streets(folder / 'data', train=1, val=1, size=(256, 128), workers=1)
         (resize,) = (t for t in cfg.test_dataloader.dataset.pipeline if t.type == 'Resize')
         resize.scale = (256, 128)
     else:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # OpenMMLab's ow
 @pytest.fixture(scope='module')
 def cfg(tmp_path_factory):
     folder = tmp_path_factory.mktemp('streets')
-    generate_streets(folder, train=1, val=1, size=(256, 128), workers=1, progress=False)
+    generate_streets(folder, train=1, val=1, size=(256, 128), workers=1)
     cfg = Config.fromfile(
         config_root() / 'streets/segformer_mit-b0_none_1xb4-4k_streets-1024x512.py'
     )

@@ -1,12 +1,13 @@
 """Generated frames of athletics with the athletes' keypoints, to train without a download.
 
-Needs numpy, OpenCV and rich only.
+Needs nothing but numpy and OpenCV.
 """
 
-from ..drawing import Written
+from ..writing import Written
+from .annotation import Annotation
+from .body.keypoints import COCO_KEYPOINTS
 from .generate import GENERATOR_VERSION, generate_athletes
-from .keypoints import COCO_KEYPOINTS
-from .render import Annotation, render_athlete
+from .render import render_athlete
 from .request import LAYOUTS
 
 __all__ = [

@@ -1,17 +1,12 @@
-"""Writing a whole set of generated frames of athletics."""
+"""Writing a whole set of frames of athletics."""
 
-import time
-from functools import partial
 from pathlib import Path
 
-from ..drawing import Written, count_workers, draw_all
-from ..streets import noise
-from . import crowd
-from .folder import claim, finish, missing_frames, write_frame
-from .render import render_athlete
-from .request import Request, check_size
+from ..writing import OnImage, Written, write_set
+from .athlete_set import AthleteSet
+from .request import AthleteRequest
 
-# Raise it with every change that alters a picture, so that sets are not mixed.
+# Raise it with every change that alters an image, so that sets are not mixed.
 GENERATOR_VERSION = 1
 
 
@@ -24,7 +19,7 @@ def generate_athletes(
     seed: int = 0,
     layout: str = 'jbd',
     workers: int | None = None,
-    progress: bool = True,
+    on_image: OnImage | None = None,
 ) -> Written:
     """Write a set of generated frames of athletics, one annotated athlete in each.
 
@@ -40,41 +35,14 @@ def generate_athletes(
         layout: 'jbd' for the published form of the Jump Broadcast Dataset, 'coco' for COCO's
             layout and keypoints, or 'both'.
         workers: Number of processes, which changes no byte; None for one per core.
-        progress: Whether to show a progress bar.
+        on_image: Called with the number of frames drawn so far, from 0, and of all to be drawn.
 
     Raises:
         ValueError: If an argument is outside its range.
         FileExistsError: If ``out_dir`` holds anything but this set.
         NotADirectoryError: If ``out_dir`` is a file.
     """
-    started = time.monotonic()
-    check_size(size)
-    request = Request(train, val, *size, seed, GENERATOR_VERSION, layout)
-    workers = count_workers(workers)
-    folder = Path(out_dir).expanduser()
-    claim(folder, request)
-    todo = missing_frames(folder, request)
-    if todo:
-        draw_all(
-            partial(_write_frame, folder, request),
-            todo,
-            workers=min(workers, len(todo)),
-            what='Drawing athletes',
-            progress=progress,
-            warm_up=_warm_up,
-        )
-    finish(folder, request)
-    return Written(folder, train + val, len(todo), time.monotonic() - started)
-
-
-def _warm_up() -> None:
-    noise.warm_up()
-    crowd.bank()
-
-
-def _write_frame(folder: Path, request: Request, frame: tuple[str, int]) -> None:
-    split, index = frame
-    image, known = render_athlete(
-        index, seed=request.seed, split=split, size=(request.width, request.height)
-    )
-    write_frame(folder, request, split, index, image, known)
+    AthleteRequest.check_size(size)
+    request = AthleteRequest(train, val, *size, seed, GENERATOR_VERSION, layout)
+    images = AthleteSet(Path(out_dir).expanduser(), request)
+    return write_set(images, workers=workers, on_image=on_image)

@@ -1,54 +1,32 @@
-"""One frame, from its number to its picture and its annotation."""
+"""Rendering one frame: its image and its annotation."""
 
-from dataclasses import dataclass
 from random import Random
 
 import cv2
 import numpy as np
 
-from ..drawing import check_split
-from ..streets.classes import PERSON
-from ..streets.finish import photograph
-from ..streets.ground import finish_ground
-from ..streets.stage import Stage
-from .blur import blur_background, expose
-from .field import Thing, draw_field
-from .figure import Figure, Person, draw_figure
-from .keypoints import annotate
-from .names import draw_name
-from .overlay import draw_overlay
-from .people import draw_people
-from .request import check_size
-from .scene import Scene, draw_scene
-from .shadow import cast_shadow
-from .stadium import draw_stadium
-from .stands import draw_distance, draw_heaven
+from ..drawing.camera_effects import add_camera_effects
+from ..drawing.canvas import Canvas
+from ..drawing.classes import PERSON
+from ..drawing.ground import shade_ground
+from ..writing import check_split
+from .annotation import Annotation
+from .blur import blend_moments, blur_background
+from .body.keypoints import annotate
+from .body.person import Person
+from .body.shadow import cast_shadow
+from .body.sprite import Sprite, render_person
+from .broadcast_graphics import draw_broadcast_graphics
+from .bystanders import sample_bystanders
+from .disciplines import SceneObject, draw_field
+from .person_names import sample_name
+from .request import AthleteRequest
+from .scene import Scene, sample_scene
+from .stadium.stadium import sample_stadium
+from .stadium.stands import draw_sky_and_skyline, draw_stands
 
-ATHLETE = 200  # a label of no class, to see later what of the athlete is not hidden
+ATHLETE = 200  # a label of no class, to find later which part of the athlete is not hidden
 FRAMES_PER_EVENT = 20
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """What is known of a frame.
-
-    Attributes:
-        event: Number of the event.
-        frame: Number of the frame within its event.
-        name: The athlete.
-        slow: Whether it is slow motion.
-        keypoints: Column, row and visibility (COCO's 0, 1 or 2) by name, JBD's 20 and COCO's 17.
-        box: Left, top, width and height of what shows of the athlete, in pixels.
-        area: Pixels of the athlete that nothing hides.
-    """
-
-    event: int
-    frame: int
-    name: str
-    slow: bool
-    keypoints: dict[str, tuple[float, float, int]]
-    box: tuple[int, int, int, int]
-    area: int
 
 
 def render_athlete(
@@ -65,37 +43,37 @@ def render_athlete(
         size: (width, height) in pixels.
 
     Returns:
-        Image ``[H, W, 3]`` uint8 in blue-green-red order, and what is known of it.
+        Image ``[H, W, 3]`` uint8 in blue-green-red order, and its annotation.
 
     Raises:
         ValueError: If ``size`` or ``split`` is not allowed.
     """
-    check_size(size)
+    AthleteRequest.check_size(size)
     check_split(split)
     event, frame = number_frame(split, index)
-    stadium = draw_stadium(Random(f'stadium {seed} {event}'))
+    stadium = sample_stadium(Random(f'stadium {seed} {event}'))
     rng = Random(f'athlete {seed} {split} {index}')
-    name = draw_name(rng)
-    scene = draw_scene(rng, stadium, size)
+    name = sample_name(rng)
+    scene = sample_scene(rng, stadium, size)
     width, height = size
-    stage = Stage(
+    canvas = Canvas(
         camera=scene.camera,
         light=stadium.light,
         image=np.zeros((height, width, 3), np.uint8),
         labels=np.zeros((height, width), np.uint8),
     )
-    people = draw_people(rng, scene)
-    before = _draw_background(stage, rng, scene, people)
-    figure = _draw_athlete(stage, scene)
-    for thing in before:
-        thing.draw(stage)
-    draw_overlay(stage, rng, name)
-    hidden = _hidden(stage, figure)
-    keypoints = annotate(scene.athlete, figure, scene.camera, hidden)
-    box = _box(figure, keypoints, size)
-    area = int((stage.labels == ATHLETE).sum())
-    photograph(stage, rng)
-    return stage.image, Annotation(event, frame, name, scene.slow, keypoints, box, area)
+    people = sample_bystanders(rng, scene)
+    in_front = _draw_background(canvas, rng, scene, people)
+    sprite = _draw_athlete(canvas, scene)
+    for item in in_front:
+        item.draw(canvas)
+    draw_broadcast_graphics(canvas, rng, name)
+    hidden = _hidden(canvas, sprite)
+    keypoints = annotate(scene.athlete, sprite, scene.camera, hidden)
+    box = _bounding_box(sprite, keypoints, size)
+    area = int((canvas.labels == ATHLETE).sum())
+    add_camera_effects(canvas, rng)
+    return canvas.image, Annotation(event, frame, name, scene.slow, keypoints, box, area)
 
 
 def number_frame(split: str, index: int) -> tuple[int, int]:
@@ -105,72 +83,65 @@ def number_frame(split: str, index: int) -> tuple[int, int]:
     return event, 120 + 211 * place + Random(f'frame {split} {index}').randrange(200)
 
 
-def _draw_background(stage: Stage, rng: Random, scene: Scene, people: list[Person]) -> list[Thing]:
-    """Draw all that is behind the athlete; returns what is before, the nearest last."""
-    camera, light = scene.camera, stage.light
+def _draw_background(
+    canvas: Canvas, rng: Random, scene: Scene, people: list[Person]
+) -> list[SceneObject]:
+    """Draw what is behind the athlete; returns what is in front, the nearest last."""
+    camera, light = scene.camera, canvas.light
     far = scene.path.z + scene.stadium.distance
-    draw_heaven(stage, rng, scene.stadium, far)
-    things = draw_field(stage, rng, scene)
-    draw_distance(stage, rng, scene.stadium, far)
-    shadows = np.zeros(stage.labels.shape, np.uint8)
+    draw_sky_and_skyline(canvas, rng, scene.stadium, far)
+    objects = draw_field(canvas, rng, scene)
+    draw_stands(canvas, rng, scene.stadium, far)
+    shadows = np.zeros(canvas.labels.shape, np.uint8)
     sun = light.sun if max(light.direct) > 0.25 else (0.0, 1.0, 0.0)  # else right below
     for person in (*people, scene.athlete):
         cast_shadow(shadows, camera, sun, person)
-    finish_ground(stage, rng, shadows)
+    shade_ground(canvas, rng, shadows)
 
-    things += [Thing(float(p.place[2]), lambda stage, p=p: _lay_person(stage, p)) for p in people]
-    things.sort(key=lambda thing: -thing.z)
-    for thing in things:
-        if thing.z >= scene.path.z:
-            thing.draw(stage)
-    blur_background(stage, rng, scene, camera.spot(0.0, 0.0, far)[1])
-    return [thing for thing in things if thing.z < scene.path.z]
+    objects += [
+        SceneObject(float(p.place[2]), lambda canvas, p=p: _draw_person(canvas, p)) for p in people
+    ]
+    objects.sort(key=lambda item: -item.z)
+    for item in objects:
+        if item.z >= scene.path.z:
+            item.draw(canvas)
+    blur_background(canvas, rng, scene, camera.project_point(0.0, 0.0, far)[1])
+    return [item for item in objects if item.z < scene.path.z]
 
 
-def _draw_athlete(stage: Stage, scene: Scene) -> Figure | None:
-    figures = [draw_figure(person, scene.camera, stage.light) for person in scene.moments]
-    if any(figure is None for figure in figures):
+def _draw_athlete(canvas: Canvas, scene: Scene) -> Sprite | None:
+    sprites = [render_person(person, scene.camera, canvas.light) for person in scene.moments]
+    if any(sprite is None for sprite in sprites):
         return None
-    figure = expose(figures)
-    _lay(stage, figure, ATHLETE)
-    return figure
+    sprite = blend_moments(sprites)
+    sprite.composite(canvas, ATHLETE)
+    return sprite
 
 
-def _lay_person(stage: Stage, person: Person) -> None:
-    figure = draw_figure(person, stage.camera, stage.light)
-    if figure is not None:
-        _lay(stage, figure, PERSON)
+def _draw_person(canvas: Canvas, person: Person) -> None:
+    sprite = render_person(person, canvas.camera, canvas.light)
+    if sprite is not None:
+        sprite.composite(canvas, PERSON)
 
 
-def _lay(stage: Stage, figure: Figure, label: int) -> None:
-    """Lay a figure over the picture."""
-    rows = slice(figure.top, figure.top + figure.cover.shape[0])
-    columns = slice(figure.left, figure.left + figure.cover.shape[1])
-    below = stage.image[rows, columns]
-    mixed = below * (1 - figure.cover)[..., None] + figure.color
-    below[:] = np.clip(mixed, 0, 255).astype(np.uint8)
-    stage.labels[rows, columns][figure.cover > 0.5] = label
-
-
-def _hidden(stage: Stage, figure: Figure | None) -> np.ndarray:
+def _hidden(canvas: Canvas, sprite: Sprite | None) -> np.ndarray:
     """``[H, W]`` bool, where something else was drawn over the athlete."""
-    hidden = np.zeros(stage.labels.shape, bool)
-    if figure is not None:
-        rows = slice(figure.top, figure.top + figure.cover.shape[0])
-        columns = slice(figure.left, figure.left + figure.cover.shape[1])
-        hidden[rows, columns] = (figure.cover > 0.5) & (stage.labels[rows, columns] != ATHLETE)
+    hidden = np.zeros(canvas.labels.shape, bool)
+    if sprite is not None:
+        window = sprite.window
+        hidden[window] = (sprite.alpha > 0.5) & (canvas.labels[window] != ATHLETE)
     return hidden
 
 
-def _box(
-    figure: Figure | None, keypoints: dict, size: tuple[int, int]
+def _bounding_box(
+    sprite: Sprite | None, keypoints: dict, size: tuple[int, int]
 ) -> tuple[int, int, int, int]:
-    """What shows of the athlete, and at least all labelled keypoints; whole pixels."""
+    """The box around the visible part of the athlete and all labeled keypoints, in whole pixels."""
     places = [(x, y) for x, y, seen in keypoints.values() if seen]
-    if figure is not None:
-        x, y, wide, tall = cv2.boundingRect((figure.cover > 0.5).astype(np.uint8))
+    if sprite is not None:
+        x, y, wide, tall = cv2.boundingRect((sprite.alpha > 0.5).astype(np.uint8))
         if wide and tall:
-            x, y = x + figure.left, y + figure.top
+            x, y = x + sprite.left, y + sprite.top
             places += [(x, y), (x + wide, y + tall)]
     left, top = (int(value) for value in np.floor(np.min(places, 0)))
     right, bottom = (int(value) for value in np.ceil(np.max(places, 0)))

@@ -1,29 +1,22 @@
-"""What may be asked of the generator of athletes."""
+"""What can be requested of the generator of athletes."""
 
 from dataclasses import dataclass
 
-from .. import drawing
+from ..writing import Request
 
 LAYOUTS = ('jbd', 'coco', 'both')
-MIN_SIZE = (160, 90)
-MAX_SIZE = (2560, 1440)
-
-
-def check_size(size: tuple[int, int]) -> None:
-    """Raise ``ValueError`` unless ``size`` is (width, height) in pixels, within the limits."""
-    drawing.check_size(size, MIN_SIZE, MAX_SIZE)
 
 
 @dataclass(frozen=True)
-class Request(drawing.Request):
-    """A set of generated frames.
+class AthleteRequest(Request):
+    """A set of generated frames of athletics.
 
     Attributes:
         layout: One of ``LAYOUTS``.
     """
 
-    SMALLEST = MIN_SIZE
-    LARGEST = MAX_SIZE
+    SMALLEST = (160, 90)
+    LARGEST = (2560, 1440)
 
     layout: str
 

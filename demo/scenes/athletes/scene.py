@@ -6,15 +6,15 @@ from random import Random
 
 import numpy as np
 
-from ..streets.camera import Camera
-from .body import draw_body
-from .figure import Person
-from .motion import Motion
-from .motions import draw_motion
-from .outfit import draw_kit
-from .path import Path
-from .skeleton import Skeleton, build_skeleton
-from .stadium import Stadium
+from ..drawing.camera import Camera
+from .body.clothing import sample_sportswear
+from .body.person import Person
+from .body.proportions import sample_body
+from .body.skeleton import Skeleton, build_skeleton
+from .motions.frequencies import sample_motion
+from .motions.motion import Motion
+from .stadium.path import Path
+from .stadium.stadium import Stadium
 
 _MARGIN = 0.12  # meters of flesh around the joints
 
@@ -50,12 +50,12 @@ class Scene:
         return self.moments[len(self.moments) // 2]
 
 
-def draw_scene(rng: Random, stadium: Stadium, size: tuple[int, int]) -> Scene:
+def sample_scene(rng: Random, stadium: Stadium, size: tuple[int, int]) -> Scene:
     """Pick a frame of ``size`` (width, height) in a stadium."""
-    motion, time, mirrored = draw_motion(rng), rng.random(), rng.random() < 0.5
-    body = draw_body(rng)
-    outfit = draw_kit(rng, body.female)
-    heading, z = _draw_heading(rng), rng.uniform(9, 26)
+    motion, time, mirrored = sample_motion(rng), rng.random(), rng.random() < 0.5
+    body = sample_body(rng)
+    clothing = sample_sportswear(rng, body.female)
+    heading, z = _sample_heading(rng), rng.uniform(9, 26)
     slow = rng.random() < 0.25
     smear = rng.uniform(-8, 8)  # pixels at 1080 rows that the fastest joint moves
     habit = rng.getrandbits(32)
@@ -69,14 +69,14 @@ def draw_scene(rng: Random, stadium: Stadium, size: tuple[int, int]) -> Scene:
     skeleton = posed(time)
     height = skeleton.hip_height + motion.at(time).above
     place = np.array((0.0, height, z))
-    athlete = Person(skeleton, outfit, place, heading)
-    camera = _draw_camera(rng, size, athlete)
+    athlete = Person(skeleton, clothing, place, heading)
+    camera = _sample_camera(rng, size, athlete)
     moments = (athlete,)
     if smear > 0 and not slow and motion.keys[1:]:
         # The camera follows the hips, so that limbs are blurred more than the body.
         step = _step(skeleton, posed(time + 0.01), smear / 1080 * camera.height / camera.scale(z))
         before, after = posed(time - step), posed(time + step)
-        moments = tuple(Person(s, outfit, place, heading) for s in (before, skeleton, after))
+        moments = tuple(Person(s, clothing, place, heading) for s in (before, skeleton, after))
     return Scene(stadium, motion, time, moments, Path(0.0, z, heading), camera, slow, mirrored)
 
 
@@ -86,7 +86,7 @@ def _step(now: Skeleton, later: Skeleton, meters: float) -> float:
     return min(0.01 * meters / max(moved, 1e-3), 0.03)
 
 
-def _draw_heading(rng: Random) -> float:
+def _sample_heading(rng: Random) -> float:
     """Mostly from the side, as cameras along the runway see it."""
     side = rng.choice((-1, 1))
     view = rng.choices(('side', 'before', 'behind', 'front', 'back'), (52, 16, 16, 8, 8))[0]
@@ -99,8 +99,8 @@ def _draw_heading(rng: Random) -> float:
     }[view]
 
 
-def _draw_camera(rng: Random, size: tuple[int, int], person: Person) -> Camera:
-    """Frame a person: 30 to 70 % of the picture's height where the posture is upright."""
+def _sample_camera(rng: Random, size: tuple[int, int], person: Person) -> Camera:
+    """Frame a person: 30 to 70 % of the image's height where the posture is upright."""
     width, height = size
     places = np.array([person.to_world(place) for place in person.skeleton.joints.values()])
     low, high = (places.min(0) - _MARGIN).tolist(), (places.max(0) + _MARGIN).tolist()

@@ -1,10 +1,10 @@
 """Generated street scenes with the 19 classes of Cityscapes, to train and test without a download.
 
-Needs numpy, OpenCV and rich only.
+Needs nothing but numpy and OpenCV.
 """
 
-from ..drawing import Written
-from .classes import CLASSES, IGNORE
+from ..drawing.classes import CLASSES, IGNORE
+from ..writing import Written
 from .generate import GENERATOR_VERSION, generate_streets
 from .render import render_street
 

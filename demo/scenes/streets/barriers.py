@@ -1,6 +1,6 @@
 """Walls and fences.
 
-The whole area of a fence is labelled fence, gaps included, as in Cityscapes; the image shows what
+The whole area of a fence is labeled fence, gaps included, as in Cityscapes; the image shows what
 lies behind the gaps.
 """
 
@@ -8,11 +8,11 @@ from random import Random
 
 import numpy as np
 
-from . import noise
-from .classes import FENCE, WALL
-from .facades import Layers, Plane
-from .light import Color
-from .stage import Stage, ramp
+from ..drawing import noise
+from ..drawing.canvas import Canvas, ramp
+from ..drawing.classes import FENCE, WALL
+from ..drawing.light import Color
+from .planes import Layers, Plane
 
 FENCE_STYLES = ('bars', 'picket', 'mesh', 'rails')
 
@@ -22,24 +22,24 @@ def plane_along(side: int, x: float, near: float, far: float, tall: float) -> Pl
     return Plane(x, near, 0.0, 1.0, far - near, tall, (-float(side), 0.0, 0.0))
 
 
-def draw_wall(stage: Stage, rng: Random, plane: Plane, color: Color, bricks: bool) -> None:
+def draw_wall(canvas: Canvas, rng: Random, plane: Plane, color: Color, bricks: bool) -> None:
     """A free-standing wall along the street, 0.3 meters deep, with a coping."""
-    camera, light = stage.camera, stage.light
+    camera, light = canvas.camera, canvas.light
     x, near, far, tall = plane.x, plane.z, plane.z + plane.length, plane.height
     back = x - 0.3 * plane.normal[0]
-    shaded = stage.shaded(x + 0.4 * plane.normal[0], plane.middle)
-    face = light.tone(color, light.on(plane.normal, shaded), plane.middle)
-    end = light.tone(color, light.on((0.0, 0.0, -1.0), shaded), near)
-    coping = light.tone((190, 195, 198), light.on((0.0, 1.0, 0.0), shaded), plane.middle)
+    shaded = canvas.shade_at(x + 0.4 * plane.normal[0], plane.middle)
+    face = light.tone(color, light.gain_on(plane.normal, shaded), plane.middle)
+    end = light.tone(color, light.gain_on((0.0, 0.0, -1.0), shaded), near)
+    coping = light.tone((190, 195, 198), light.gain_on((0.0, 1.0, 0.0), shaded), plane.middle)
     corners = ((x, 0.0), (x, tall), (back, tall), (back, 0.0))
-    stage.fill([camera.spot(at, up, near) for at, up in corners], end, WALL)
+    canvas.fill([camera.project_point(at, up, near) for at, up in corners], end, WALL)
     corners = ((x, near), (back, near), (back, far), (x, far))
-    stage.fill([camera.spot(at, tall, z) for at, z in corners], coping, WALL)
+    canvas.fill([camera.project_point(at, tall, z) for at, z in corners], coping, WALL)
     front = camera.project(plane.boxes(np.array(((0.0, 0.0, plane.length, tall),)))[0])
     colors = ramp(tuple(0.72 * c for c in face), tuple(1.28 * c for c in face))
-    stage.fill_texture(front, noise.soft(), rng, colors, WALL)
+    canvas.fill_texture(front, noise.soft(), rng, colors, WALL)
 
-    layers = Layers(stage, plane)
+    layers = Layers(canvas, plane)
     joint = (0.8 * face[0], 0.8 * face[1], 0.8 * face[2])
     if bricks and plane.middle < 40:
         courses = np.arange(0.2, tall, 0.25)
@@ -53,16 +53,16 @@ def draw_wall(stage: Stage, rng: Random, plane: Plane, color: Color, bricks: boo
     layers.paint()
 
 
-def draw_fence(stage: Stage, plane: Plane, style: str, color: Color) -> None:
+def draw_fence(canvas: Canvas, plane: Plane, style: str, color: Color) -> None:
     """A fence of ``style``, one of ``FENCE_STYLES``; what is behind shows through its gaps."""
-    tone = stage.light.tone(color, stage.light.on(plane.normal), plane.middle)
+    tone = canvas.light.tone(color, canvas.light.gain_on(plane.normal), plane.middle)
     tall, length = plane.height, plane.length
-    outline = stage.camera.project(plane.boxes(np.array(((0.0, 0.0, length, tall),)))[0])
-    stage.mark(outline, FENCE)
+    outline = canvas.camera.project(plane.boxes(np.array(((0.0, 0.0, length, tall),)))[0])
+    canvas.fill_labels(outline, FENCE)
     # Bars closer than three pixels would melt into a solid wall.
     least = 3.0 * length / max(abs(outline[2, 0] - outline[0, 0]), 1.0)
 
-    layers = Layers(stage, plane)
+    layers = Layers(canvas, plane)
     posts = np.arange(0.0, length + 0.01, length / max(1, round(length / 2.4)))
     layers.add(tone, posts - 0.04, 0, posts + 0.04, tall)
     if style == 'bars':
@@ -78,11 +78,11 @@ def draw_fence(stage: Stage, plane: Plane, style: str, color: Color) -> None:
         layers.add(tone, 0, rails - 0.07, length, rails)
     else:
         layers.add(tone, 0, np.array((0.05, tall - 0.05)), length, np.array((0.09, tall)))
-        _draw_mesh(stage, plane, tone, max(0.3, 2 * least))
+        _draw_mesh(canvas, plane, tone, max(0.3, 2 * least))
     layers.paint()
 
 
-def _draw_mesh(stage: Stage, plane: Plane, tone: Color, step: float) -> None:
+def _draw_mesh(canvas: Canvas, plane: Plane, tone: Color, step: float) -> None:
     """Wires that cross each other at 45 degrees, ``step`` meters apart."""
     start = np.arange(-plane.height, plane.length, step)
     low = np.maximum(start, 0.0)
@@ -90,4 +90,4 @@ def _draw_mesh(stage: Stage, plane: Plane, tone: Color, step: float) -> None:
     u = np.stack((low, high, high + 0.015, low + 0.015), -1)
     rising = np.stack((low - start, high - start, high - start, low - start), -1)
     for v in (rising, plane.height - rising):
-        stage.fill_each(stage.camera.project(plane.at(u, v)), tone)
+        canvas.fill_polygons(canvas.camera.project(plane.at(u, v)), tone)

@@ -5,14 +5,14 @@ from random import Random
 
 import numpy as np
 
-from . import noise
-from .classes import BUILDING
-from .facades import Plane, draw_facade
-from .light import Color
-from .stage import Stage, ramp
+from ..drawing import noise
+from ..drawing.canvas import Canvas, ramp
+from ..drawing.classes import BUILDING
+from ..drawing.light import Color
+from .facades import draw_facade
+from .planes import Plane
 
 DEEP = 10.0  # meters from the facade to the back of every building
-
 _WALLS: tuple[Color, ...] = (
     (62, 80, 140),
     (70, 96, 160),
@@ -26,8 +26,9 @@ _WALLS: tuple[Color, ...] = (
     (175, 190, 180),
     (90, 110, 130),
 )
+
 _ROOFS: tuple[Color, ...] = ((50, 62, 120), (60, 80, 150), (66, 62, 60), (90, 88, 86))
-_TOWARDS_US = (0.0, 0.0, -1.0)
+_TOWARD_CAMERA = (0.0, 0.0, -1.0)
 
 
 @dataclass(frozen=True)
@@ -60,43 +61,46 @@ class Building:
         return np.array(ends)
 
 
-def draw_building(stage: Stage, rng: Random, house: Building) -> None:
+def draw_building(canvas: Canvas, rng: Random, house: Building) -> None:
     """Draw the walls and the roof of a building."""
     wall = rng.choice(_WALLS)
     if house.near > 2:
-        end = Plane(house.x, house.near, house.side, 0.0, DEEP, house.tall, _TOWARDS_US)
-        draw_facade(stage, rng, end, wall, house.alone and rng.random() < 0.6)
+        end = Plane(house.x, house.near, house.side, 0.0, DEEP, house.tall, _TOWARD_CAMERA)
+        draw_facade(canvas, rng, end, wall, house.alone and rng.random() < 0.6)
     if house.pitched:
-        _draw_roof(stage, rng, house, wall)
+        _draw_roof(canvas, rng, house, wall)
     long = house.far - house.near
     front = Plane(house.x, house.near, 0.0, 1.0, long, house.tall, (-float(house.side), 0.0, 0.0))
-    draw_facade(stage, rng, front, wall, openings=True)
+    draw_facade(canvas, rng, front, wall, openings=True)
 
 
-def _draw_roof(stage: Stage, rng: Random, house: Building, wall: Color) -> None:
-    camera, light = stage.camera, stage.light
+def _draw_roof(canvas: Canvas, rng: Random, house: Building, wall: Color) -> None:
+    camera, light = canvas.camera, canvas.light
     tall, near, far = house.tall, house.near, house.far
     top = tall + rng.uniform(2.0, 4.0)
     roof = rng.choice(_ROOFS)
     eaves, ridge = house.x - house.side * 0.3, house.x + house.side * DEEP / 2
     if near > 2:
         back = house.x + house.side * DEEP
-        gable = [camera.spot(x, y, near) for x, y in ((house.x, tall), (ridge, top), (back, tall))]
-        stage.fill(gable, light.tone(wall, light.on(_TOWARDS_US), near), BUILDING)
-    slope = light.tone(roof, light.on((-house.side * 0.5, 0.86, 0.0)), (near + far) / 2)
+        gable = [
+            camera.project_point(x, y, near)
+            for x, y in ((house.x, tall), (ridge, top), (back, tall))
+        ]
+        canvas.fill(gable, light.tone(wall, light.gain_on(_TOWARD_CAMERA), near), BUILDING)
+    slope = light.tone(roof, light.gain_on((-house.side * 0.5, 0.86, 0.0)), (near + far) / 2)
     corners = ((eaves, tall - 0.1, near), (ridge, top, near), (ridge, top, far))
     pixels = camera.project((*corners, (eaves, tall - 0.1, far)))
     colors = ramp(tuple(0.8 * c for c in slope), tuple(1.2 * c for c in slope))
-    stage.fill_texture(pixels, noise.leaves(), rng, colors, BUILDING)
+    canvas.fill_texture(pixels, noise.leaves(), rng, colors, BUILDING)
     at = rng.uniform(near + 1, far - 1)
     if rng.random() < 0.6:
-        brick = light.tone((60, 76, 120), light.on(_TOWARDS_US), at)
-        stage.bar((ridge, top - 0.6, at), (ridge, top + 1.2, at), 0.8, brick, BUILDING)
+        brick = light.tone((60, 76, 120), light.gain_on(_TOWARD_CAMERA), at)
+        canvas.bar((ridge, top - 0.6, at), (ridge, top + 1.2, at), 0.8, brick, BUILDING)
 
 
 def draw_closing_building(
-    stage: Stage, rng: Random, x: float, z: float, wide: float, tall: float
+    canvas: Canvas, rng: Random, x: float, z: float, wide: float, tall: float
 ) -> None:
     """A building across the end of the street, whose facade looks at the camera."""
-    front = Plane(x, z, 1.0, 0.0, wide, tall, _TOWARDS_US)
-    draw_facade(stage, rng, front, rng.choice(_WALLS), openings=True)
+    front = Plane(x, z, 1.0, 0.0, wide, tall, _TOWARD_CAMERA)
+    draw_facade(canvas, rng, front, rng.choice(_WALLS), openings=True)

@@ -1,13 +1,13 @@
 """Upright walls of houses: windows, doors, shops, trims."""
 
-from dataclasses import dataclass, field
 from random import Random
 
 import numpy as np
 
-from .classes import BUILDING
-from .light import Color
-from .stage import Stage
+from ..drawing.canvas import Canvas
+from ..drawing.classes import BUILDING
+from ..drawing.light import Color
+from .planes import Layers, Plane
 
 _WHITES: tuple[Color, ...] = ((225, 228, 230), (170, 180, 190), (205, 215, 222))
 _BOARDS: tuple[Color, ...] = (
@@ -18,10 +18,11 @@ _BOARDS: tuple[Color, ...] = (
     (60, 180, 220),
     (200, 200, 200),
 )
+
 _SHUTTERS: tuple[Color, ...] = ((70, 100, 60), (60, 60, 110), (110, 90, 60))
 _PANES: tuple[Color, ...] = ((70, 62, 54), (46, 42, 40), (150, 140, 126), (110, 104, 96))
 _LIT_PANE: Color = (120, 190, 240)
-_BOUNDS = {  # share of a bay's width, and where a window starts and ends within its storey
+_BOUNDS = {  # share of a bay's width, and where a window starts and ends within its floor_height
     'plain': (0.42, 0.3, 0.8),
     'tall': (0.36, 0.14, 0.84),
     'bands': (0.9, 0.32, 0.82),
@@ -29,88 +30,25 @@ _BOUNDS = {  # share of a bay's width, and where a window starts and ends within
 }
 
 
-@dataclass(frozen=True)
-class Plane:
-    """An upright rectangle: from (x, z), ``length`` meters along the unit vector (dx, dz)."""
-
-    x: float
-    z: float
-    dx: float
-    dz: float
-    length: float
-    height: float
-    normal: tuple[float, float, float]
-
-    def at(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """World points ``u`` meters along and ``v`` meters up, ``[..., 3]``."""
-        out = np.empty((*u.shape, 3))
-        out[..., 0] = self.x + self.dx * u
-        out[..., 1] = v
-        out[..., 2] = self.z + self.dz * u
-        return out
-
-    def boxes(self, boxes: np.ndarray) -> np.ndarray:
-        """Corners ``[n, 4, 3]`` of upright rectangles on the plane, ``[n, 4]`` (u0, v0, u1, v1)."""
-        return self.at(boxes[:, (0, 0, 2, 2)], boxes[:, (1, 3, 3, 1)])
-
-    @property
-    def middle(self) -> float:
-        """Distance of its middle, in meters."""
-        return self.z + self.dz * self.length / 2
-
-
-@dataclass
-class Layers:
-    """Rectangles on a plane, collected to be projected all at once and painted in order."""
-
-    stage: Stage
-    plane: Plane
-    boxes: list[np.ndarray] = field(default_factory=list)
-    colors: list[Color] = field(default_factory=list)
-
-    def add(self, color: Color, u0, v0, u1, v1) -> None:
-        """Add rectangles, given by numbers or by arrays ``[n]`` of them, in meters."""
-        count = np.broadcast(u0, v0, u1, v1).size
-        boxes = np.empty((count, 4))
-        boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3] = u0, v0, u1, v1
-        self.boxes.append(boxes)
-        self.colors.append(color)
-
-    def paint(self) -> None:
-        """Paint what was added."""
-        if not self.boxes:
-            return
-        camera = self.stage.camera
-        pixels = camera.project(self.plane.boxes(np.concatenate(self.boxes)))
-        low, high = pixels.min(1), pixels.max(1)
-        # Most of a building nearby lies outside the picture.
-        seen = (high > 0).all(1) & (low < (camera.width, camera.height)).all(1)
-        start = 0
-        for boxes, color in zip(self.boxes, self.colors, strict=True):
-            part = slice(start, start + len(boxes))
-            self.stage.fill_each(pixels[part][seen[part]], color)
-            start += len(boxes)
-
-
-def draw_facade(stage: Stage, rng: Random, plane: Plane, wall: Color, openings: bool) -> None:
+def draw_facade(canvas: Canvas, rng: Random, plane: Plane, wall: Color, openings: bool) -> None:
     """Draw one wall of a house, with windows and doors if ``openings``."""
-    light = stage.light
-    lit = light.on(plane.normal)
+    light = canvas.light
+    lit = light.gain_on(plane.normal)
 
     def tone(color: Color, by: float = 1.0) -> Color:
         b, g, r = color
         return light.tone((b * by, g * by, r * by), lit, plane.middle)
 
     whole = np.array(((0.0, 0.0, plane.length, plane.height),))
-    outline = stage.camera.project(plane.boxes(whole)[0])
+    outline = canvas.camera.project(plane.boxes(whole)[0])
     left, right = outline[:, 0].min(), outline[:, 0].max()
-    width = stage.camera.width
+    width = canvas.camera.width
     if right < 0 or left > width:
         return
-    stage.fill(outline, tone(wall), BUILDING)
+    canvas.fill(outline, tone(wall), BUILDING)
     if right - left < 0.01 * width:  # too far or too slanted to show its windows
         return
-    layers = Layers(stage, plane)
+    layers = Layers(canvas, plane)
     layers.add(tone(wall, 0.6), 0, 0, plane.length, 0.6)  # plinth
     if openings:
         _add_openings(layers, rng, wall, tone)
@@ -118,37 +56,37 @@ def draw_facade(stage: Stage, rng: Random, plane: Plane, wall: Color, openings: 
 
 
 def _add_openings(layers: Layers, rng: Random, wall: Color, tone) -> None:
-    plane, light = layers.plane, layers.stage.light
-    storeys = max(1, round(plane.height / rng.uniform(2.9, 3.6)))
-    storey = plane.height / storeys
+    plane, light = layers.plane, layers.canvas.light
+    floors = max(1, round(plane.height / rng.uniform(2.9, 3.6)))
+    floor_height = plane.height / floors
     bays = max(1, int(plane.length / rng.uniform(2.0, 3.6)))
     bay = plane.length / bays
-    shop = storeys > 1 and rng.random() < 0.45
+    shop = floors > 1 and rng.random() < 0.45
     style = rng.choice(('plain', 'plain', 'tall', 'bands', 'shutters'))
     trim = tone(rng.choice((*_WHITES, tuple(0.8 * c for c in wall))))
     door = rng.randrange(bays)
 
     share, low, high = _BOUNDS[style]
     spots = [
-        ((c + (1 - share) / 2) * bay, (s + low) * storey)
-        for s in range(1 if shop else 0, storeys)
+        ((c + (1 - share) / 2) * bay, (s + low) * floor_height)
+        for s in range(1 if shop else 0, floors)
         for c in range(bays)
         if s or c != door
     ]
     if style in ('bands', 'tall'):
-        floors = np.arange(1, storeys) * storey
+        floors = np.arange(1, floors) * floor_height
         layers.add(trim, 0, floors - 0.12, plane.length, floors + 0.1)
     if spots:
         u0, v0 = np.array(spots).T
-        u1, v1 = u0 + share * bay, v0 + (high - low) * storey
+        u1, v1 = u0 + share * bay, v0 + (high - low) * floor_height
         if style == 'shutters':
             layers.add(tone(rng.choice(_SHUTTERS)), u0 - 0.5, v0, u1 + 0.5, v1)
         if plane.middle < 75:
             layers.add(trim, u0 - 0.1, v0 - 0.12, u1 + 0.1, v1 + 0.08)
-        pick = np.array([rng.randrange(4) for _ in spots])
+        pane_of = np.array([rng.randrange(4) for _ in spots])
         for i, pane in enumerate(_PANES):
             color = _LIT_PANE if light.lamps and i == 2 else tone(pane, 0.9)
-            one = pick == i
+            one = pane_of == i
             if one.any():
                 layers.add(color, u0[one], v0[one], u1[one], v1[one])
         if plane.middle < 45 and style != 'bands':
@@ -158,29 +96,31 @@ def _add_openings(layers: Layers, rng: Random, wall: Color, tone) -> None:
             layers.add(rail, u0 - 0.2, v0, u1 + 0.2, v0 + 0.07)
             layers.add(rail, u0 - 0.2, v0 + 0.9, u1 + 0.2, v0 + 0.97)
     if shop:
-        _add_shops(layers, rng, storey, tone)
+        _add_shops(layers, rng, floor_height, tone)
     else:
         at = (door + 0.5) * bay
-        layers.add(trim, at - 0.75, 0, at + 0.75, min(2.6, storey * 0.9))
-        layers.add(tone((50, 60, 84)), at - 0.6, 0, at + 0.6, min(2.45, storey * 0.84))
+        layers.add(trim, at - 0.75, 0, at + 0.75, min(2.6, floor_height * 0.9))
+        layers.add(tone((50, 60, 84)), at - 0.6, 0, at + 0.6, min(2.45, floor_height * 0.84))
     layers.add(trim, 0, plane.height - 0.35, plane.length, plane.height)  # cornice
 
 
-def _add_shops(layers: Layers, rng: Random, storey: float, tone) -> None:
+def _add_shops(layers: Layers, rng: Random, floor_height: float, tone) -> None:
     """Shop windows on the ground floor, a colored board above them, an awning at times."""
     front, length = 0.0, layers.plane.length
-    lit = layers.stage.light.lamps
+    lit = layers.canvas.light.lamps
     while front < length - 2:
         wide = min(rng.uniform(4, 8), length - front)
         end = front + wide
         board = rng.choice(_BOARDS)
         glass = (110, 170, 205) if lit else tone((84, 74, 66))
-        layers.add(glass, front + 0.3, 0.4, end - 0.3, storey * 0.72)
+        layers.add(glass, front + 0.3, 0.4, end - 0.3, floor_height * 0.72)
         shown = front + wide * rng.uniform(0.3, 0.6)
-        layers.add(tone((130, 130, 130)), front + 0.5, 0.5, shown, storey * 0.5)
-        layers.add(tone(board), front + 0.2, storey * 0.74, end - 0.2, storey * 0.95)
+        layers.add(tone((130, 130, 130)), front + 0.5, 0.5, shown, floor_height * 0.5)
+        layers.add(tone(board), front + 0.2, floor_height * 0.74, end - 0.2, floor_height * 0.95)
         name = front + 0.25 * wide, front + 0.7 * wide
-        layers.add(tone((210, 210, 210)), name[0], storey * 0.8, name[1], storey * 0.89)
+        layers.add(tone((210, 210, 210)), name[0], floor_height * 0.8, name[1], floor_height * 0.89)
         if rng.random() < 0.3:
-            layers.add(tone(board, 1.3), front + 0.2, storey * 0.6, end - 0.2, storey * 0.74)
+            layers.add(
+                tone(board, 1.3), front + 0.2, floor_height * 0.6, end - 0.2, floor_height * 0.74
+            )
         front = end

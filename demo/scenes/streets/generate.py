@@ -1,16 +1,12 @@
-"""Writing a whole set of generated scenes, in several processes."""
+"""Writing a whole set of street scenes."""
 
-import time
-from functools import partial
 from pathlib import Path
 
-from ..drawing import SPLITS, Written, count_workers, draw_all, is_complete
-from . import noise
-from .folder import claim, missing_scenes, scene_paths, write_png, write_record
-from .render import render_street
-from .request import Request, check_size
+from ..writing import OnImage, Written, write_set
+from .request import StreetRequest
+from .street_set import StreetSet
 
-# Raise it with every change that alters a picture, so that sets are not mixed.
+# Raise it with every change that alters an image, so that sets are not mixed.
 GENERATOR_VERSION = 1
 
 
@@ -22,7 +18,7 @@ def generate_streets(
     size: tuple[int, int] = (1024, 512),
     seed: int = 0,
     workers: int | None = None,
-    progress: bool = True,
+    on_image: OnImage | None = None,
 ) -> Written:
     """Write a set of generated street scenes in Cityscapes' layout.
 
@@ -36,41 +32,14 @@ def generate_streets(
         size: (width, height) in pixels, 128 to 2048 by 64 to 1024.
         seed: Seed of the whole set, 0 or more.
         workers: Number of processes, which changes no byte; None for one per core.
-        progress: Whether to show a progress bar.
+        on_image: Called with the number of scenes drawn so far, from 0, and of all to be drawn.
 
     Raises:
         ValueError: If an argument is outside its range.
         FileExistsError: If ``out_dir`` holds anything but this set.
         NotADirectoryError: If ``out_dir`` is a file.
     """
-    started = time.monotonic()
-    check_size(size)
-    request = Request(train, val, *size, seed, GENERATOR_VERSION)
-    workers = count_workers(workers)
-    folder = Path(out_dir).expanduser()
-    claim(folder, request)
-    todo = missing_scenes(folder, request)
-    if todo:
-        for path in (p for split in SPLITS for p in scene_paths(folder, split, 0)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        draw_all(
-            partial(_write_scene, folder, request),
-            todo,
-            workers=min(workers, len(todo)),
-            what='Drawing street scenes',
-            progress=progress,
-            warm_up=noise.warm_up,
-        )
-    if todo or not is_complete(folder):
-        write_record(folder, request, complete=True)
-    return Written(folder, train + val, len(todo), time.monotonic() - started)
-
-
-def _write_scene(folder: Path, request: Request, scene: tuple[str, int]) -> None:
-    split, index = scene
-    image_path, label_path = scene_paths(folder, split, index)
-    image, labels = render_street(
-        index, seed=request.seed, split=split, size=(request.width, request.height)
-    )
-    write_png(image_path, image)
-    write_png(label_path, labels)
+    StreetRequest.check_size(size)
+    request = StreetRequest(train, val, *size, seed, GENERATOR_VERSION)
+    images = StreetSet(Path(out_dir).expanduser(), request)
+    return write_set(images, workers=workers, on_image=on_image)

@@ -3,12 +3,12 @@
 import cv2
 import numpy as np
 
-from .camera import Camera
+from ..drawing.camera import Camera
 
 _START, _END = 1.5, 90.0  # meters ahead of the camera within which shadows are worth casting
 
 
-def cast(
+def cast_shadow(
     mask: np.ndarray,
     camera: Camera,
     sun: tuple[float, float, float],
@@ -20,7 +20,7 @@ def cast(
     Args:
         mask: ``[H, W]`` uint8, set to 255 where the shadow falls.
         camera: The camera.
-        sun: Unit vector towards the sun.
+        sun: Unit vector toward the sun.
         base: ``[n, 2]`` (x, z) corners of the footprint in meters.
         tall: Height in meters.
     """

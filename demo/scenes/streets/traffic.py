@@ -5,40 +5,47 @@ from random import Random
 
 import numpy as np
 
-from .classes import BICYCLE, BUS, CAR, MOTORCYCLE, TRAIN, TRUCK
-from .figures import draw_bicycle, draw_motorcycle
-from .fleet import Vehicle, build_vehicle, draw_vehicle
-from .layout import LANE, Plan
-from .stage import Stage
-from .vehicles import Pose, footprint
+from ..drawing.canvas import Canvas
+from ..drawing.classes import BICYCLE, BUS, CAR, MOTORCYCLE, TRAIN, TRUCK
+from .placement import Placement, footprint
+from .plan import LANE, Plan
+from .two_wheelers import draw_bicycle, draw_motorcycle
+from .vehicles.build import build_vehicle
+from .vehicles.vehicle import Vehicle, draw_vehicle
 
 _LABELS = (CAR, TRUCK, BUS, MOTORCYCLE, BICYCLE)
 
 
-def _draw(stage: Stage, rng: Random, vehicle: Vehicle, pose: Pose) -> None:
-    draw_vehicle(stage, vehicle, pose)
+def _draw(canvas: Canvas, rng: Random, vehicle: Vehicle, placement: Placement) -> None:
+    draw_vehicle(canvas, vehicle, placement)
 
 
-def _draw_two_wheeler(stage: Stage, rng: Random, label: int, pose: Pose, ridden: bool) -> None:
-    (draw_bicycle if label == BICYCLE else draw_motorcycle)(stage, rng, pose, ridden)
+def _draw_two_wheeler(
+    canvas: Canvas, rng: Random, label: int, placement: Placement, ridden: bool
+) -> None:
+    (draw_bicycle if label == BICYCLE else draw_motorcycle)(canvas, rng, placement, ridden)
 
 
-def add_vehicle(plan: Plan, rng: Random, vehicle: Vehicle, pose: Pose) -> None:
+def add_vehicle(plan: Plan, rng: Random, vehicle: Vehicle, placement: Placement) -> None:
     """Place a vehicle."""
     # Sorted by its near end: what stands beside it is further out, and so behind it.
-    reach = abs(cos(pose.heading)) * vehicle.length + abs(sin(pose.heading)) * vehicle.width
-    base = footprint(pose, vehicle.length, vehicle.width)
-    plan.add(pose.z - reach / 2, base, vehicle.height * 0.85, rng, _draw, vehicle, pose)
+    reach = (
+        abs(cos(placement.heading)) * vehicle.length + abs(sin(placement.heading)) * vehicle.width
+    )
+    base = footprint(placement, vehicle.length, vehicle.width)
+    plan.add(placement.z - reach / 2, base, vehicle.height * 0.85, rng, _draw, vehicle, placement)
 
 
-def add_two_wheeler(plan: Plan, rng: Random, label: int, pose: Pose, ridden: bool) -> None:
+def add_two_wheeler(
+    plan: Plan, rng: Random, label: int, placement: Placement, ridden: bool
+) -> None:
     """Place a bicycle or a motorcycle, with its rider if ``ridden``."""
-    base = footprint(pose, 1.7, 0.35)
+    base = footprint(placement, 1.7, 0.35)
     tall = 1.6 if ridden else 0.9
-    plan.add(pose.z, base, tall, rng, _draw_two_wheeler, label, pose, ridden)
+    plan.add(placement.z, base, tall, rng, _draw_two_wheeler, label, placement, ridden)
 
 
-def add_traffic(plan: Plan, rng: Random, own_lane: float) -> None:
+def add_traffic(plan: Plan, rng: Random, camera_lane: float) -> None:
     """Fill the lanes, the parking lanes and the tram track; nothing stands close ahead."""
     busy = rng.uniform(0.5, 1.6)
     tram = None
@@ -46,12 +53,12 @@ def add_traffic(plan: Plan, rng: Random, own_lane: float) -> None:
         tram = build_vehicle(rng, TRAIN)
         away = rng.random() < 0.4
         near = rng.uniform(9, 45) if not away or plan.median else rng.uniform(14, 40)
-        pose = Pose(plan.tracks, near + tram.length / 2, 0.0 if away else pi)
-        add_vehicle(plan, rng, tram, pose)
+        placement = Placement(plan.tracks, near + tram.length / 2, 0.0 if away else pi)
+        add_vehicle(plan, rng, tram, placement)
     for lane in plan.lanes:
         if tram is not None and plan.tracks == lane:
             continue
-        _add_lane(plan, rng, lane, 12.0 if lane == own_lane else 7.0, busy)
+        _add_lane(plan, rng, lane, 12.0 if lane == camera_lane else 7.0, busy)
     for x in plan.parking:
         _add_parked(plan, rng, x)
     if plan.crossing is not None and rng.random() < 0.4:
@@ -61,8 +68,8 @@ def add_traffic(plan: Plan, rng: Random, own_lane: float) -> None:
             x = curb - side * rng.uniform(0.5, 1.0)
             heading = (0.0 if side > 0 else pi) + rng.gauss(0, 0.12)
             if not any(abs(x - p) < 1.6 for p in plan.parking):
-                pose = Pose(x, rng.uniform(7, 38), heading)
-                add_two_wheeler(plan, rng, BICYCLE, pose, ridden=True)
+                placement = Placement(x, rng.uniform(7, 38), heading)
+                add_two_wheeler(plan, rng, BICYCLE, placement, ridden=True)
 
 
 def _add_lane(plan: Plan, rng: Random, lane: float, clear: float, busy: float) -> None:
@@ -73,11 +80,11 @@ def _add_lane(plan: Plan, rng: Random, lane: float, clear: float, busy: float) -
         x = lane + rng.gauss(0, 0.2)
         if label in (MOTORCYCLE, BICYCLE):
             x += rng.uniform(-0.8, 0.8)
-            add_two_wheeler(plan, rng, label, Pose(x, z + 1, heading), ridden=True)
+            add_two_wheeler(plan, rng, label, Placement(x, z + 1, heading), ridden=True)
             z += 3
         else:
             vehicle = build_vehicle(rng, label)
-            add_vehicle(plan, rng, vehicle, Pose(x, z + vehicle.length / 2, heading))
+            add_vehicle(plan, rng, vehicle, Placement(x, z + vehicle.length / 2, heading))
             z += vehicle.length
         z += rng.uniform(3, 8) + rng.expovariate(busy / 14)
 
@@ -94,15 +101,15 @@ def _add_parked(plan: Plan, rng: Random, x: float) -> None:
         if label == MOTORCYCLE:
             for _ in range(rng.randrange(1, 4)):
                 turn = rng.choice((-1, 1)) * rng.uniform(0.9, 1.5)
-                pose = Pose(x + rng.uniform(-0.2, 0.2), z + 0.6, heading + turn)
+                placement = Placement(x + rng.uniform(-0.2, 0.2), z + 0.6, heading + turn)
                 if z > 5:
-                    add_two_wheeler(plan, rng, MOTORCYCLE, pose, ridden=False)
+                    add_two_wheeler(plan, rng, MOTORCYCLE, placement, ridden=False)
                 z += 1.4
             continue
         vehicle = build_vehicle(rng, label)
         if z > 4:
-            pose = Pose(x + rng.gauss(0, 0.07), z + vehicle.length / 2, heading)
-            add_vehicle(plan, rng, vehicle, pose)
+            placement = Placement(x + rng.gauss(0, 0.07), z + vehicle.length / 2, heading)
+            add_vehicle(plan, rng, vehicle, placement)
         z += vehicle.length + rng.uniform(0.7, 2)
 
 
@@ -118,7 +125,7 @@ def _add_crossing_vehicle(plan: Plan, rng: Random) -> None:
             not t.shades
             and np.abs(t.base[:, 1] - z).min() < 3
             and np.abs(t.base[:, 0]).max() < LANE * 2
-            for t in plan.things
+            for t in plan.objects
         )
         if not taken:
-            add_vehicle(plan, rng, vehicle, Pose(x, z, heading))
+            add_vehicle(plan, rng, vehicle, Placement(x, z, heading))

@@ -31,7 +31,7 @@ def tool(monkeypatch, tmp_path):
 
 def test_a_table_by_real_runs(tool, tmp_path, capsys):
     """Trained, tested, and the second time kept."""
-    generate_streets('data', train=2, val=1, size=(128, 64), workers=1, progress=False)
+    generate_streets('data', train=2, val=1, size=(128, 64), workers=1)
     arguments = [
         'table3',
         f'--config={config_root()}/streets/segformer_mit-b0_none_1xb4-4k_streets-1024x512.py',

@@ -45,7 +45,7 @@ def test_missing_data(name, there, tmp_path):
 
 def test_samples_are_counted(tmp_path):
     folder = tmp_path / 'streets'
-    generate_streets(folder, train=2, val=1, size=(128, 64), workers=1, progress=False)
+    generate_streets(folder, train=2, val=1, size=(128, 64), workers=1)
     assert count_samples(read('CityscapesDataset', folder)) == {'train': 2, 'test': 1}
 
 

@@ -47,7 +47,7 @@ def prepare(folder, config, scope, options):
 @pytest.fixture(scope='module')
 def streets(tmp_path_factory):
     folder = tmp_path_factory.mktemp('streets')
-    generate_streets(folder / 'data', train=1, val=2, size=(256, 128), workers=1, progress=False)
+    generate_streets(folder / 'data', train=1, val=2, size=(256, 128), workers=1)
     config = 'streets/segformer_mit-b0_none_1xb4-4k_streets-1024x512.py'
     steps = Config.fromfile(config_root() / config).test_dataloader.dataset.pipeline
     (number,) = (i for i, step in enumerate(steps) if step.type == 'Resize')

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from demo.scenes.athletes import COCO_KEYPOINTS, Annotation, generate_athletes, render_athlete
-from demo.scenes.athletes.figure import draw_figure
+from demo.scenes.athletes.body.sprite import render_person
 from demo.scenes.athletes.render import FRAMES_PER_EVENT, number_frame
-from demo.scenes.athletes.scene import draw_scene
-from demo.scenes.athletes.stadium import draw_stadium
+from demo.scenes.athletes.scene import sample_scene
+from demo.scenes.athletes.stadium.stadium import sample_stadium
 from mmseg_tome.datasets.jbd_convert import convert_jbd
 from mmseg_tome.datasets.jbd_format import BOX_FILE, KEYPOINTS
 
@@ -51,7 +51,7 @@ def frames() -> list[Frame]:
 @pytest.fixture(scope='module')
 def whole_set(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp('athletes') / 'set'
-    generate_athletes(folder, train=5, val=3, size=SIZE, layout='both', workers=1, progress=False)
+    generate_athletes(folder, train=5, val=3, size=SIZE, layout='both', workers=1)
     return folder
 
 
@@ -63,7 +63,7 @@ def written(whole_set, tmp_path) -> Path:
 
 def generate_again(folder: Path, **other):
     request = {'train': 5, 'val': 3, 'size': SIZE, 'layout': 'both', 'workers': 1, **other}
-    return generate_athletes(folder, progress=False, **request)
+    return generate_athletes(folder, **request)
 
 
 # Frames.
@@ -151,15 +151,15 @@ def test_keypoints_lie_on_the_athlete():
     hit = []
     for i in range(20):
         rng = Random(i)
-        scene = draw_scene(rng, draw_stadium(rng), SIZE)
-        figure = draw_figure(scene.athlete, scene.camera, scene.stadium.light)
+        scene = sample_scene(rng, sample_stadium(rng), SIZE)
+        sprite = render_person(scene.athlete, scene.camera, scene.stadium.light)
         for name in KEYPOINTS:
             place = scene.athlete.to_world(scene.athlete.skeleton.joints[name])
-            column, row = scene.camera.spot(*place)
-            x, y = round(column) - figure.left, round(row) - figure.top
-            rows, columns = figure.cover.shape
+            column, row = scene.camera.project_point(*place)
+            x, y = round(column) - sprite.left, round(row) - sprite.top
+            rows, columns = sprite.alpha.shape
             if 0 <= x < columns and 0 <= y < rows:
-                hit.append(figure.cover[y, x] > 0.3)
+                hit.append(sprite.alpha[y, x] > 0.3)
     assert len(hit) > 300
     assert np.mean(hit) > 0.97
 
@@ -191,7 +191,7 @@ def test_a_wrong_split_and_a_wrong_size_are_named():
 
 
 def test_workers_change_no_byte(tmp_path):
-    request = {'train': 5, 'val': 2, 'size': SIZE, 'seed': 4, 'layout': 'both', 'progress': False}
+    request = {'train': 5, 'val': 2, 'size': SIZE, 'seed': 4, 'layout': 'both'}
     generate_athletes(tmp_path / 'alone', workers=1, **request)
     generate_athletes(tmp_path / 'shared', workers=3, **request)
     assert contents(tmp_path / 'alone') == contents(tmp_path / 'shared')
@@ -239,7 +239,7 @@ def test_lost_annotations_are_made_again(written):
 
 
 def test_an_interrupted_set_is_continued(whole_set, tmp_path, monkeypatch):
-    from demo.scenes.athletes import generate
+    from demo.scenes.athletes import athlete_set
 
     drawn = []
 
@@ -250,7 +250,7 @@ def test_an_interrupted_set_is_continued(whole_set, tmp_path, monkeypatch):
         return render_athlete(index, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(generate, 'render_athlete', stop_after_three)
+        patch.setattr(athlete_set, 'render_athlete', stop_after_three)
         with pytest.raises(KeyboardInterrupt):
             generate_again(tmp_path / 'set')
     assert not json.loads((tmp_path / 'set' / 'generated.json').read_text())['complete']

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demo.scenes.athletes.body import Body
-from demo.scenes.athletes.figure import Person, draw_figure
-from demo.scenes.athletes.keypoints import (
+from demo.scenes.athletes.body.clothing import sample_sportswear
+from demo.scenes.athletes.body.cones import Cone, trace
+from demo.scenes.athletes.body.keypoints import (
     COCO_KEYPOINTS,
     HIDDEN,
     OUTSIDE,
@@ -18,13 +18,13 @@ from demo.scenes.athletes.keypoints import (
     annotate,
     locate,
 )
-from demo.scenes.athletes.motions import CHOICES
-from demo.scenes.athletes.outfit import draw_kit
-from demo.scenes.athletes.pose import Pose
-from demo.scenes.athletes.skeleton import build_skeleton
-from demo.scenes.athletes.solids import Cone, trace
-from demo.scenes.streets.camera import Camera
-from demo.scenes.streets.light import draw_light
+from demo.scenes.athletes.body.pose import Pose
+from demo.scenes.athletes.body.proportions import Body
+from demo.scenes.athletes.body.skeleton import build_skeleton
+from demo.scenes.athletes.body.sprite import Person, render_person
+from demo.scenes.athletes.motions.frequencies import ATHLETE_MOTIONS
+from demo.scenes.drawing.camera import Camera
+from demo.scenes.drawing.light import sample_light
 from mmseg_tome.datasets.jbd_format import KEYPOINTS
 
 BODY = Body(stature=1.8, broad=1.0, female=False)
@@ -39,13 +39,13 @@ CAMERA = Camera(
     bend=0.0,
     rise=0.0,
 )
-LIGHT = replace(draw_light(Random(1)), sun=(0.0, 0.8, -0.6))
+LIGHT = replace(sample_light(Random(1)), sun=(0.0, 0.8, -0.6))
 OTHER_SIDE = {'r': 'l', 'l': 'r'}
 MIRROR = np.array((1, 1, -1))
 
 
-def person(pose: Pose = Pose(), heading: float = 0.0, **outfit) -> Person:  # noqa: B008
-    kit = replace(draw_kit(Random(3), False), bib='', **outfit)
+def person(pose: Pose = Pose(), heading: float = 0.0, **clothing) -> Person:  # noqa: B008
+    kit = replace(sample_sportswear(Random(3), False), bib='', **clothing)
     return Person(build_skeleton(BODY, pose), kit, np.array((0.0, 1.0, 10.0)), heading)
 
 
@@ -116,8 +116,8 @@ def test_angles_turn_joints_where_they_say():
 
 
 def test_motions_are_what_bodies_can_do():
-    assert len({motion.name for motion, _ in CHOICES}) == len(CHOICES)
-    for motion, _ in CHOICES:
+    assert len({motion.name for motion, _ in ATHLETE_MOTIONS}) == len(ATHLETE_MOTIONS)
+    for motion, _ in ATHLETE_MOTIONS:
         assert motion.keys[0].time == 0
         times = [key.time for key in motion.keys]
         assert times == sorted(times)
@@ -132,7 +132,7 @@ def test_motions_are_what_bodies_can_do():
 
 
 def test_posture_halfway():
-    half = Pose(lean=10, r_arm=(0, 0, 0, 0)).towards(Pose(lean=30, r_arm=(40, 0, 0, 20)), 0.5)
+    half = Pose(lean=10, r_arm=(0, 0, 0, 0)).interpolated(Pose(lean=30, r_arm=(40, 0, 0, 20)), 0.5)
     assert half.lean == 20
     assert half.r_arm == (20, 0, 0, 10)
 
@@ -157,7 +157,7 @@ def reference(ends: np.ndarray, radii: np.ndarray, shape: tuple[int, int]) -> np
     [
         (((12.0, 10.0, 0.0), (40.0, 31.0, 0.0)), (9.0, 4.0)),
         (((12.0, 10.0, 0.0), (40.0, 31.0, 25.0)), (5.0, 8.0)),
-        (((20.0, 20.0, 30.0), (26.0, 22.0, 0.0)), (8.0, 6.0)),  # towards the camera
+        (((20.0, 20.0, 30.0), (26.0, 22.0, 0.0)), (8.0, 6.0)),  # toward the camera
         (((25.0, 20.0, 0.0), (25.0, 20.0, 9.0)), (7.0, 7.0)),  # straight away from it
         (((25.0, 20.0, 3.0), (25.0, 20.0, 3.0)), (11.0, 11.0)),  # a ball
         (((20.0, 20.0, 0.0), (24.0, 20.0, 0.0)), (12.0, 3.0)),  # one ball within the other
@@ -196,7 +196,7 @@ def test_the_nearer_of_two_solids_shows():
 
 
 def columns(who: Person, name: str) -> float:
-    return CAMERA.spot(*locate(who)[name][0])[0]
+    return CAMERA.project_point(*locate(who)[name][0])[0]
 
 
 @pytest.mark.parametrize('name', ['sho', 'hip', 'ank', 'wri'])
@@ -221,18 +221,18 @@ def test_the_mirrored_athlete_is_the_mirror_image(heading):
     assert CAMERA.width - 1 == 2 * CAMERA.center
     places, mirrored = locate(one), locate(other)
     for name, (place, _) in places.items():
-        column, row = CAMERA.spot(*place)
-        other_column, other_row = CAMERA.spot(*mirrored[swapped(name)][0])
+        column, row = CAMERA.project_point(*place)
+        other_column, other_row = CAMERA.project_point(*mirrored[swapped(name)][0])
         assert other_column == pytest.approx(CAMERA.width - 1 - column)
         assert other_row == pytest.approx(row)
 
     canvases = []
     for who in (one, other):
-        figure = draw_figure(who, CAMERA, LIGHT)
+        sprite = render_person(who, CAMERA, LIGHT)
         canvas = np.zeros((CAMERA.height, CAMERA.width, 4), np.float32)
-        rows, cols = figure.cover.shape
-        window = canvas[figure.top : figure.top + rows, figure.left : figure.left + cols]
-        window[..., :3], window[..., 3] = figure.color, 255 * figure.cover
+        rows, cols = sprite.alpha.shape
+        window = canvas[sprite.top : sprite.top + rows, sprite.left : sprite.left + cols]
+        window[..., :3], window[..., 3] = sprite.color, 255 * sprite.alpha
         canvases.append(canvas)
     difference = np.abs(canvases[0] - canvases[1][:, ::-1])
     assert canvases[0][..., 3].sum() > 255 * 500
@@ -242,7 +242,7 @@ def test_the_mirrored_athlete_is_the_mirror_image(heading):
 def seen(who: Person, before: np.ndarray | None = None) -> dict[str, int]:
     if before is None:
         before = np.zeros((CAMERA.height, CAMERA.width), bool)
-    found = annotate(who, draw_figure(who, CAMERA, LIGHT), CAMERA, before)
+    found = annotate(who, render_person(who, CAMERA, LIGHT), CAMERA, before)
     return {name: visible for name, (_, _, visible) in found.items()}
 
 
@@ -275,9 +275,9 @@ def test_what_stands_before_hides():
 def test_what_is_outside_is_not_labelled():
     who = person(heading=180)
     aside = replace(who, place=who.place + (0.8, 0.0, 0.0))
-    found = annotate(aside, draw_figure(aside, CAMERA, LIGHT), CAMERA, np.zeros((200, 161), bool))
+    found = annotate(aside, render_person(aside, CAMERA, LIGHT), CAMERA, np.zeros((200, 161), bool))
     assert found['lsho'] == (0.0, 0.0, OUTSIDE)
-    assert draw_figure(replace(who, place=who.place + (9.0, 0.0, 0.0)), CAMERA, LIGHT) is None
+    assert render_person(replace(who, place=who.place + (9.0, 0.0, 0.0)), CAMERA, LIGHT) is None
 
 
 def test_the_number_reads_from_left_to_right_on_chest_and_back():
@@ -285,8 +285,8 @@ def test_the_number_reads_from_left_to_right_on_chest_and_back():
     ink = {}
     for heading in (180, 0):
         plain = person(heading=heading, top=(250, 250, 250))
-        marked = replace(plain, outfit=replace(plain.outfit, bib='1    '))
-        pictures = [draw_figure(who, CAMERA, LIGHT) for who in (plain, marked)]
+        marked = replace(plain, clothing=replace(plain.clothing, bib='1    '))
+        pictures = [render_person(who, CAMERA, LIGHT) for who in (plain, marked)]
         dark = (pictures[0].color - pictures[1].color).sum(-1) > 150
         rows = np.nonzero(dark)[0]
         dark[: int(np.percentile(rows, 45))] = False  # the bar above the number

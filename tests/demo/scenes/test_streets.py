@@ -40,7 +40,7 @@ def scenes() -> list[tuple[np.ndarray, np.ndarray]]:
 @pytest.fixture
 def written(tmp_path) -> Path:
     folder = tmp_path / 'streets'
-    generate_streets(folder, train=2, val=1, size=SMALL, workers=1, progress=False)
+    generate_streets(folder, train=2, val=1, size=SMALL, workers=1)
     return folder
 
 
@@ -118,21 +118,21 @@ def test_files_hold_what_is_rendered(written):
 
 
 def test_workers_change_no_byte(tmp_path):
-    request = {'train': 6, 'val': 3, 'size': SMALL, 'seed': 4, 'progress': False}
+    request = {'train': 6, 'val': 3, 'size': SMALL, 'seed': 4}
     generate_streets(tmp_path / 'alone', workers=1, **request)
     generate_streets(tmp_path / 'shared', workers=3, **request)
     assert contents(tmp_path / 'alone') == contents(tmp_path / 'shared')
 
 
 def test_more_scenes_leave_the_others_as_they_are(written, tmp_path):
-    generate_streets(tmp_path / 'more', train=3, val=1, size=SMALL, workers=1, progress=False)
+    generate_streets(tmp_path / 'more', train=3, val=1, size=SMALL, workers=1)
     more = contents(tmp_path / 'more')
     assert all(more[k] == v for k, v in contents(written).items() if k.endswith('.png'))
 
 
 def test_the_same_set_is_not_drawn_again(written):
     before = {path: path.stat().st_mtime_ns for path in written.rglob('*')}
-    result = generate_streets(written, train=2, val=1, size=SMALL, progress=False)
+    result = generate_streets(written, train=2, val=1, size=SMALL)
     assert (result.drawn, result.scenes) == (0, 3)
     assert before == {path: path.stat().st_mtime_ns for path in written.rglob('*')}
 
@@ -143,7 +143,7 @@ def test_an_interrupted_set_is_continued(written):
     (written / 'generated.json').write_text(json.dumps({**record, 'complete': False}))
     lost = written / 'gtFine/train/generated/generated_000001_000019_gtFine_labelTrainIds.png'
     lost.rename(lost.with_name(lost.name + '.part'))
-    result = generate_streets(written, train=2, val=1, size=SMALL, workers=1, progress=False)
+    result = generate_streets(written, train=2, val=1, size=SMALL, workers=1)
     assert result.drawn == 1
     assert contents(written) == whole
 
@@ -155,21 +155,21 @@ def test_a_folder_of_something_else_is_refused(tmp_path, record):
         (tmp_path / 'generated.json').write_text(record)
     before = contents(tmp_path)
     with pytest.raises(FileExistsError, match=r'Choose another folder'):
-        generate_streets(tmp_path, train=1, val=1, size=SMALL, progress=False)
+        generate_streets(tmp_path, train=1, val=1, size=SMALL)
     assert contents(tmp_path) == before
 
 
 def test_another_set_is_refused_and_the_difference_named(written):
     before = contents(written)
     with pytest.raises(FileExistsError, match=r'seed 0 instead of 9'):
-        generate_streets(written, train=2, val=1, size=SMALL, seed=9, progress=False)
+        generate_streets(written, train=2, val=1, size=SMALL, seed=9)
     assert contents(written) == before
 
 
 def test_a_file_is_refused(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(NotADirectoryError, match='is a file'):
-        generate_streets(tmp_path / 'file', train=1, val=1, progress=False)
+        generate_streets(tmp_path / 'file', train=1, val=1)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_file_is_refused(tmp_path):
 )
 def test_wrong_arguments_are_named_before_anything_is_written(tmp_path, wrong, message):
     with pytest.raises(ValueError, match=message):
-        generate_streets(tmp_path / 'new', **{'train': 1, 'val': 1, 'progress': False, **wrong})
+        generate_streets(tmp_path / 'new', **{'train': 1, 'val': 1, **wrong})
     assert not (tmp_path / 'new').exists()
 
 

@@ -1,0 +1,36 @@
+"""A person in the stadium."""
+
+from dataclasses import dataclass
+from math import cos, radians, sin
+
+import numpy as np
+
+from .clothing import Clothing
+from .skeleton import Skeleton
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in the stadium.
+
+    Attributes:
+        skeleton: The posture.
+        clothing: The clothes.
+        place: Where the middle of the hips is: meters to the right, up, and away ``[3]``.
+        heading: Where the hips face, in degrees: 0 away from the camera, 90 to the right.
+    """
+
+    skeleton: Skeleton
+    clothing: Clothing
+    place: np.ndarray
+    heading: float
+
+    def to_world(self, point: np.ndarray) -> np.ndarray:
+        """From meters about the hips (ahead, up, right) to meters (right, up, away)."""
+        s, c = sin(radians(self.heading)), cos(radians(self.heading))
+        ahead, up, right = point
+        return self.place + (ahead * s + right * c, up, ahead * c - right * s)
+
+    def direction(self, frame: str, axis: int) -> np.ndarray:
+        """An axis (0 ahead, 1 up, 2 right) of one of the skeleton's frames, in the world."""
+        return self.to_world(self.skeleton.frames[frame][:, axis]) - self.place
