@@ -1,0 +1,1 @@
+"""What `make demo` runs, and the generators of its data. Not installed."""

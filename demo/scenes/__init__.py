@@ -1,0 +1,1 @@
+"""Generators of images with ground truth. They need nothing but numpy and OpenCV."""

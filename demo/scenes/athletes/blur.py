@@ -1,4 +1,4 @@
-"""What moves is blurred, and what is out of focus."""
+"""Blur of what moves and of what is out of focus."""
 
 from collections.abc import Sequence
 from random import Random
@@ -12,13 +12,13 @@ from .scene import Scene
 
 
 def blur_background(canvas: Canvas, rng: Random, scene: Scene, far: float) -> None:
-    """Blur what is drawn so far: by distance, and along the way the camera follows.
+    """Blur the background: by distance, and along the direction in which the camera pans.
 
     Args:
-        canvas: The image, without the athlete.
-        rng: Decides how much.
-        scene: Whom the camera follows.
-        far: Row above which everything is far away.
+        canvas: The image, still without the athlete.
+        rng: Samples the strength.
+        scene: The scene; the camera follows its athlete.
+        far: Row in pixels above which everything is far away.
     """
     size = canvas.camera.height / 1080
     focus, pan = rng.uniform(0, 2.6) * size, rng.random()
@@ -34,7 +34,7 @@ def blur_background(canvas: Canvas, rng: Random, scene: Scene, far: float) -> No
 
 
 def blend_moments(sprites: Sequence[Sprite]) -> Sprite:
-    """One sprite out of those of several moments; its depth is that of the middle one."""
+    """Average the sprites of several moments of one exposure; the depth is the middle one's."""
     middle = sprites[len(sprites) // 2]
     if len(sprites) == 1:
         return middle
@@ -51,6 +51,6 @@ def blend_moments(sprites: Sequence[Sprite]) -> Sprite:
         alpha[rows, columns] += sprite.alpha / len(sprites)
         if sprite is middle:
             depth[rows, columns] = sprite.depth
-    # Few moments stand for all: what moved far between them is smeared over the gaps.
+    # A few moments stand for the whole exposure: smear what moved far between them.
     soft = cv2.blur(np.dstack((color, alpha)), (3, 3))
     return Sprite(left, top, np.ascontiguousarray(soft[..., :3]), soft[..., 3], depth)

@@ -14,12 +14,12 @@ from .scene import Scene
 
 
 def sample_bystanders(rng: Random, scene: Scene) -> list[Person]:
-    """Pick who else is in the image, none of them where the athlete is."""
+    """Sample the other people in the image, none of them where the athlete is."""
     people = []
     for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))):
         z = scene.path.z + rng.uniform(1.2, max(scene.stadium.distance - 0.8, 1.3))
         people.append(_sample_bystander(rng, scene, z, rng.random() * scene.camera.width))
-    if rng.random() < 0.12:  # someone before the camera, at the edge of the image
+    if rng.random() < 0.12:  # someone close to the camera, at the edge of the image
         z = scene.path.z * rng.uniform(0.5, 0.8)
         edge = rng.uniform(-0.03, 0.14)
         side = rng.random() < 0.5

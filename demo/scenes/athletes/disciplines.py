@@ -1,4 +1,4 @@
-"""The ground of a scene and what stands on it, as the athlete's motion asks for."""
+"""What each discipline needs: its ground, and the equipment that stands on it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from .stadium.surfaces import LANE, draw_apron, draw_grass, draw_lanes, draw_pit
 
 @dataclass(frozen=True)
 class SceneObject:
-    """Something that stands in the stadium.
+    """An object that stands in the stadium.
 
     Attributes:
         z: Its distance in meters.
@@ -27,10 +27,10 @@ class SceneObject:
     draw: Callable[[Canvas], None]
 
 
-def draw_field(canvas: Canvas, rng: Random, scene: Scene) -> list[SceneObject]:
-    """Draw the ground; returns what stands on it, to be drawn later."""
+def draw_ground(canvas: Canvas, rng: Random, scene: Scene) -> list[SceneObject]:
+    """Draw the ground; returns the equipment on it, to be drawn later."""
     draw_grass(canvas, rng, scene.stadium, scene.path)
-    if scene.stadium.distance > 14:  # the track behind the field
+    if scene.stadium.distance > 14:  # the track behind the infield
         behind = Path(0.0, scene.path.z + scene.stadium.distance - 0.6, 90.0)
         draw_lanes(canvas, scene.stadium, behind, 8 * LANE)
     if scene.motion in PIT_JUMPS:
@@ -55,7 +55,7 @@ def _lanes(canvas: Canvas, rng: Random, scene: Scene) -> list[SceneObject]:
         _object_at(path, start, right, draw_hurdle, start, right, stadium.accent)
         for start in (along - 8.5, along, along + 8.5)
         for right in lanes
-        # None in the athlete's athlete_lane lane where the athlete is.
+        # None where the athlete is.
         if right or abs(start) > 0.6
     ]
 
@@ -120,5 +120,5 @@ def _pole_vault(canvas: Canvas, rng: Random, scene: Scene) -> list[SceneObject]:
 
 
 def _object_at(path: Path, along: float, right: float, draw: Callable, *what) -> SceneObject:
-    """Something at a place along a path, for which ``draw(canvas, path, *what)`` is called."""
+    """An object at a point along a path, drawn by ``draw(canvas, path, *what)``."""
     return SceneObject(path.point(along, right)[2], lambda canvas: draw(canvas, path, *what))

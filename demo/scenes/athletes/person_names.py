@@ -16,5 +16,5 @@ _LAST = (
 
 
 def sample_name(rng: Random) -> str:
-    """Pick a name."""
+    """Sample a first and a last name."""
     return f'{rng.choice(_FIRST)} {rng.choice(_LAST)}'

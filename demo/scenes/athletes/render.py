@@ -18,7 +18,7 @@ from .body.shadow import cast_shadow
 from .body.sprite import Sprite, render_person
 from .broadcast_graphics import draw_broadcast_graphics
 from .bystanders import sample_bystanders
-from .disciplines import SceneObject, draw_field
+from .disciplines import SceneObject, draw_ground
 from .person_names import sample_name
 from .request import AthleteRequest
 from .scene import Scene, sample_scene
@@ -90,7 +90,7 @@ def _draw_background(
     camera, light = scene.camera, canvas.light
     far = scene.path.z + scene.stadium.distance
     draw_sky_and_skyline(canvas, rng, scene.stadium, far)
-    objects = draw_field(canvas, rng, scene)
+    objects = draw_ground(canvas, rng, scene)
     draw_stands(canvas, rng, scene.stadium, far)
     shadows = np.zeros(canvas.labels.shape, np.uint8)
     sun = light.sun if max(light.direct) > 0.25 else (0.0, 1.0, 0.0)  # else right below
@@ -139,10 +139,10 @@ def _bounding_box(
     """The box around the visible part of the athlete and all labeled keypoints, in whole pixels."""
     places = [(x, y) for x, y, seen in keypoints.values() if seen]
     if sprite is not None:
-        x, y, wide, tall = cv2.boundingRect((sprite.alpha > 0.5).astype(np.uint8))
-        if wide and tall:
+        x, y, width, height = cv2.boundingRect((sprite.alpha > 0.5).astype(np.uint8))
+        if width and height:
             x, y = x + sprite.left, y + sprite.top
-            places += [(x, y), (x + wide, y + tall)]
+            places += [(x, y), (x + width, y + height)]
     left, top = (int(value) for value in np.floor(np.min(places, 0)))
     right, bottom = (int(value) for value in np.ceil(np.max(places, 0)))
     return left, top, min(right, size[0]) - left, min(bottom, size[1]) - top

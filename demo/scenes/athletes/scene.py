@@ -1,4 +1,4 @@
-"""One frame before it is drawn: who does what, and from where the camera looks."""
+"""What one frame shows: the athlete, the motion, and the camera."""
 
 from dataclasses import dataclass
 from math import radians, tan
@@ -16,21 +16,21 @@ from .motions.motion import Motion
 from .stadium.path import Path
 from .stadium.stadium import Stadium
 
-_MARGIN = 0.12  # meters of flesh around the joints
+_MARGIN = 0.12  # meters from the outermost joints to the outline of the body
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One frame.
+    """What one frame shows.
 
     Attributes:
-        stadium: Where it is.
+        stadium: The stadium.
         motion: What the athlete does.
-        time: How far it is done, 0 to 1.
+        time: Progress of the motion, 0 to 1.
         moments: The athlete at the times of one exposure, the middle one being annotated; only
             one if nothing is blurred.
         path: The line along which the athlete moves.
-        camera: From where it is seen.
+        camera: The camera.
         slow: Whether it is slow motion.
         mirrored: Whether right and left of the motion are exchanged.
     """
@@ -51,7 +51,7 @@ class Scene:
 
 
 def sample_scene(rng: Random, stadium: Stadium, size: tuple[int, int]) -> Scene:
-    """Pick a frame of ``size`` (width, height) in a stadium."""
+    """Sample what a frame of ``size`` (width, height) in pixels shows."""
     motion, time, mirrored = sample_motion(rng), rng.random(), rng.random() < 0.5
     body = sample_body(rng)
     clothing = sample_sportswear(rng, body.female)
@@ -81,13 +81,13 @@ def sample_scene(rng: Random, stadium: Stadium, size: tuple[int, int]) -> Scene:
 
 
 def _step(now: Skeleton, later: Skeleton, meters: float) -> float:
-    """The time in which the fastest joint moves so far, ``later`` being 0.01 later."""
+    """The time in which the fastest joint moves so many meters; ``later`` is 0.01 after ``now``."""
     moved = max(float(np.linalg.norm(later.joints[n] - now.joints[n])) for n in now.joints)
     return min(0.01 * meters / max(moved, 1e-3), 0.03)
 
 
 def _sample_heading(rng: Random) -> float:
-    """Mostly from the side, as cameras along the runway see it."""
+    """Sample a heading in degrees; mostly seen from the side, as from along the runway."""
     side = rng.choice((-1, 1))
     view = rng.choices(('side', 'before', 'behind', 'front', 'back'), (52, 16, 16, 8, 8))[0]
     return {
@@ -134,5 +134,5 @@ def _sample_camera(rng: Random, size: tuple[int, int], person: Person) -> Camera
 
 
 def _between(rng: Random, low: float, high: float) -> float:
-    """A place between two, more often in the middle."""
+    """Sample between two values, more often near the middle."""
     return low + (high - low) * (rng.random() + rng.random()) / 2

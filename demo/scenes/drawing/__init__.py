@@ -1,0 +1,1 @@
+"""What all scenes are drawn with: camera, light, canvas, noise, ground, sky."""

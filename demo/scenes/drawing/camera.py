@@ -1,8 +1,8 @@
-"""The camera: from meters in the street to pixels in the image.
+"""The camera: from meters in the world to pixels in the image.
 
-World axes, in meters: ``x`` to the right from the road's center line, ``y`` up from the ground,
-``z`` ahead of the camera. The street's bend and its rise are part of the projection, so that
-everything that stands in the street can be modeled as if the street were straight and level.
+World axes, in meters: ``x`` to the right, ``y`` up from the ground, ``z`` ahead of the camera. The
+bend and the rise of a street are part of the projection, so that everything that stands in it can
+be modeled as if it were straight and level.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ FAR = 150.0  # the ground ends here, and the skyline stands on its end
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera above the road.
+    """A pinhole camera.
 
     Attributes:
         width: Image width in pixels.
@@ -50,17 +50,17 @@ class Camera:
         return out
 
     def project_point(self, x: float, y: float, z: float) -> tuple[float, float]:
-        """Project one world point to (column, row); for a few points faster than ``project``."""
+        """Project one world point to (column, row) pixels; faster for few points than an array."""
         z = max(z, NEAR)
         scale = self.focal / z
         column = self.center + (x - self.x + self.bend * z * z) * scale
         return column, self.horizon + (self.eye - y - self.rise * z * z) * scale
 
     def visible(self, bounds: np.ndarray) -> np.ndarray:
-        """Which of the upright boxes reach into the image from its sides.
+        """Which upright boxes are at least partly between the left and the right edge of the image.
 
         Args:
-            bounds: ``[n, 4]``, the least and largest ``x`` and the least and largest ``z``.
+            bounds: ``[n, 4]`` in meters: smallest and largest ``x``, smallest and largest ``z``.
 
         Returns:
             ``[n]`` bool.

@@ -1,4 +1,4 @@
-"""From painted surfaces to a photograph: stains, exposure, blur, sensor noise, compression."""
+"""What makes a drawing look photographed: stains, exposure, blur, sensor noise, compression."""
 
 from random import Random
 
@@ -9,7 +9,7 @@ from . import noise
 from .canvas import Canvas
 from .classes import BUILDING, FENCE, IGNORE, POLE, SKY, TERRAIN, VEGETATION, WALL
 
-_ROUGHNESS = np.full(256, 5, np.uint8)  # how much stains and grain show, by class
+_ROUGHNESS = np.full(256, 5, np.uint8)  # strength of stains and grain, by class
 _ROUGHNESS[[BUILDING, WALL]] = 10, 13
 _ROUGHNESS[[FENCE, POLE]] = 8, 6
 _ROUGHNESS[[VEGETATION, TERRAIN]] = 14, 16
@@ -17,7 +17,7 @@ _ROUGHNESS[[SKY, IGNORE]] = 0, 4
 
 
 def add_camera_effects(canvas: Canvas, rng: Random) -> None:
-    """Turn the painted image into what a camera would have stored, in place."""
+    """Turn the drawn image into what a camera would have stored, in place."""
     height, width = canvas.labels.shape
     image = canvas.image
     stains = noise.crop(noise.grit(), rng, height, width)
@@ -43,7 +43,7 @@ def add_camera_effects(canvas: Canvas, rng: Random) -> None:
     grain = noise.crop(noise.sensor(), rng, height, width)
     cv2.addWeighted(image, 1.0, grain, strength, -128 * strength, image)
 
-    # Compression keeps brightness and thins out color: half of it, in both directions.
+    # Chroma subsampling: compression keeps every second color value in both directions.
     brightness, *colors = cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb))
     half = ((width + 1) // 2, (height + 1) // 2)
     thinned = [

@@ -1,4 +1,4 @@
-"""The canvas on which a street is drawn: camera, light, and the two maps that are painted."""
+"""The canvas: a camera, a light, and the image and label map that are drawn with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,14 +25,14 @@ def _fixed(points: Outline) -> np.ndarray:
 
 @dataclass
 class Canvas:
-    """What every drawing function needs.
+    """An image and its labels, and the camera and light that they are drawn with.
 
-    Image and labels are painted by the same outlines. Details that lie within an outline (windows,
-    lamps, folds) are painted without a label.
+    Both are filled by the same outlines. Details within an outline (windows, lamps) are drawn
+    without a label.
 
     Attributes:
-        camera: Where objects land in the image.
-        light: What color they take.
+        camera: Projects world points to pixels.
+        light: Lights colors.
         image: ``[H, W, 3]`` uint8, blue-green-red.
         labels: ``[H, W]`` uint8 train ids.
         shade: ``[H, W]`` uint8, 255 where the ground lies in the shadow of something tall.
@@ -48,19 +48,19 @@ class Canvas:
         self.shade = np.zeros(self.labels.shape, np.uint8)
 
     def fill(self, pixels: Outline, color: Color, label: int | None = None) -> None:
-        """Fill a polygon."""
+        """Fill a polygon ``[n, 2]`` in pixels; without a label the labels below stay."""
         points = [_fixed(pixels)]
         cv2.fillPoly(self.image, points, color, cv2.LINE_AA, _SHIFT)
         if label is not None:
             cv2.fillPoly(self.labels, points, label, cv2.LINE_8, _SHIFT)
 
     def fill_polygons(self, pixels: np.ndarray, color: Color) -> None:
-        """Fill polygons that do not overlap, ``[polygons, n, 2]``, in one color."""
+        """Fill polygons that do not overlap, ``[polygons, n, 2]`` in pixels, with one color."""
         if len(pixels):
             cv2.fillPoly(self.image, list(_fixed(pixels)), color, cv2.LINE_AA, _SHIFT)
 
     def fill_labels(self, pixels: Outline, label: int) -> None:
-        """Label a polygon and leave the image as it is."""
+        """Label a polygon ``[n, 2]`` in pixels without drawing it."""
         cv2.fillPoly(self.labels, [_fixed(pixels)], label, cv2.LINE_8, _SHIFT)
 
     def stroke(
@@ -98,8 +98,8 @@ class Canvas:
         least = max(1.0, self.camera.width / 512)
         a, b = self.camera.project_point(*start), self.camera.project_point(*end)
         along = b[0] - a[0], b[1] - a[1]
-        long = max((along[0] ** 2 + along[1] ** 2) ** 0.5, 1e-6)
-        across = -along[1] / long, along[0] / long
+        length = max((along[0] ** 2 + along[1] ** 2) ** 0.5, 1e-6)
+        across = -along[1] / length, along[0] / length
         # cv2 fills the outline's own pixels too, half a pixel on either side.
         at_a = (max(least, width * self.camera.scale(start[2])) - 1) / 2
         at_b = (max(least, width * self.camera.scale(end[2])) - 1) / 2
@@ -115,13 +115,17 @@ class Canvas:
     def fill_texture(
         self, pixels: np.ndarray, bank: np.ndarray, rng: Random, colors: np.ndarray, label: int
     ) -> None:
-        """Fill the polygon ``[n, 2]`` with noise from ``bank``.
+        """Fill the polygon ``[n, 2]`` in pixels with a crop of ``bank``.
 
         Args:
+            pixels: The polygon.
+            bank: One of the textures in ``noise``.
+            rng: Samples where the crop is taken.
             colors: ``[256, 1, 3]`` uint8, the color of each noise value; see ``ramp``.
+            label: The label of the polygon.
         """
         height, width = self.labels.shape
-        # One draw whatever is visible, so that what follows does not depend on the size.
+        # One random number whatever is visible, so that what follows does not depend on the size.
         texture_rng = Random(rng.getrandbits(32))
         left, top = np.maximum(np.floor(pixels.min(0)).astype(int) - 1, 0)
         right, bottom = np.minimum(np.ceil(pixels.max(0)).astype(int) + 2, (width, height))
@@ -134,7 +138,7 @@ class Canvas:
         self.labels[top:bottom, left:right][mask > 0] = label
 
     def shade_at(self, x: float, z: float) -> float:
-        """How deep in a tall thing's shadow the ground point lies, 0 to 1."""
+        """How deep the ground point at (x, z) meters lies in a tall object's shadow, 0 to 1."""
         column, row = self.camera.project_point(x, 0.0, z)
         height, width = self.shade.shape
         row, column = min(max(int(row), 0), height - 1), min(max(int(column), 0), width - 1)

@@ -13,7 +13,7 @@ UP = (0.0, 1.0, 0.0)
 
 
 def draw_open_ground(canvas: Canvas) -> None:
-    """Cover all ground with grass, for the strips to be painted on."""
+    """Cover all ground with grass, for others to draw on."""
     top = min(max(int(canvas.camera.ground_end), 0), canvas.camera.height - 1)
     tone = canvas.light.tone((70, 110, 95), canvas.light.gain_on(UP), 60)
     corner = (canvas.camera.width, canvas.camera.height)
@@ -22,9 +22,11 @@ def draw_open_ground(canvas: Canvas) -> None:
 
 
 def shade_ground(canvas: Canvas, rng: Random, shadows: np.ndarray) -> None:
-    """Lay the shadows on the ground, and the grain of asphalt, stone and grass in perspective.
+    """Apply shadows to the ground, and the grain of asphalt, stone and grass in perspective.
 
     Args:
+        canvas: What is drawn on; its ground is drawn and labeled already.
+        rng: Samples the grain.
         shadows: ``[H, W]`` uint8, 255 where a shadow falls.
     """
     height, width = canvas.labels.shape

@@ -1,15 +1,21 @@
-"""Time of day and weather: where the sun stands and what color everything takes from it."""
+"""Light: time of day and weather, and how they change colors."""
 
 from dataclasses import dataclass
-from math import cos, exp, pi, sin
+from math import cos, exp, inf, pi, sin
 from random import Random
 
 Color = tuple[float, float, float]  # blue, green, red; 0 to 255, or gains about 1
 
 
+def scale_color(color: Color, factor: float, limit: float = inf) -> Color:
+    """Multiply all channels by ``factor``, up to ``limit``."""
+    blue, green, red = color
+    return min(limit, factor * blue), min(limit, factor * green), min(limit, factor * red)
+
+
 @dataclass(frozen=True)
 class Light:
-    """The light in one street.
+    """The light in one scene.
 
     Attributes:
         sun: Unit vector (x, y, z) toward the sun.
@@ -56,7 +62,7 @@ class Light:
 
 
 def sample_light(rng: Random) -> Light:
-    """Pick a time of day and the weather."""
+    """Sample a time of day and the weather."""
     kind = rng.choices(('clear', 'low sun', 'overcast', 'dusk'), (45, 20, 25, 10))[0]
     azimuth = rng.uniform(-pi, pi)
     height = {
@@ -68,21 +74,27 @@ def sample_light(rng: Random) -> Light:
     sun = (sin(azimuth) * cos(height), sin(height), cos(azimuth) * cos(height))
     haze_range = rng.uniform(150, 600) if rng.random() < 0.75 else rng.uniform(60, 150)
 
-    def scaled(color: Color, by: float) -> Color:
-        return color[0] * by, color[1] * by, color[2] * by
-
     level = rng.uniform(0.85, 1.1)
     if kind == 'clear':
-        direct, ambient = scaled((0.62, 0.72, 0.78), level), scaled((0.56, 0.5, 0.46), level)
+        direct, ambient = (
+            scale_color((0.62, 0.72, 0.78), level),
+            scale_color((0.56, 0.5, 0.46), level),
+        )
         haze, zenith, clouds = (232, 222, 208), (205, 140, 80), rng.uniform(0, 0.6)
     elif kind == 'low sun':
-        direct, ambient = scaled((0.45, 0.72, 0.95), level), scaled((0.5, 0.44, 0.4), level)
+        direct, ambient = (
+            scale_color((0.45, 0.72, 0.95), level),
+            scale_color((0.5, 0.44, 0.4), level),
+        )
         haze, zenith, clouds = (190, 212, 235), (190, 150, 110), rng.uniform(0.1, 0.7)
     elif kind == 'overcast':
-        direct, ambient = scaled((0.1, 0.1, 0.1), level), scaled((0.8, 0.79, 0.77), level)
+        direct, ambient = scale_color((0.1, 0.1, 0.1), level), scale_color((0.8, 0.79, 0.77), level)
         haze, zenith, clouds = (222, 220, 216), (200, 194, 186), rng.uniform(0.6, 1)
     else:
-        direct, ambient = scaled((0.1, 0.13, 0.18), level), scaled((0.6, 0.53, 0.5), level)
+        direct, ambient = (
+            scale_color((0.1, 0.13, 0.18), level),
+            scale_color((0.6, 0.53, 0.5), level),
+        )
         haze, zenith, clouds = (150, 138, 140), (120, 86, 64), rng.uniform(0.2, 0.9)
     return Light(
         sun=sun,

@@ -1,4 +1,4 @@
-"""Banks of noise that all images cut their textures from.
+"""Noise textures that all images take crops of.
 
 Fresh noise for every image would take longer than drawing it. The banks are made once per
 process from a fixed seed, so that every process holds the same ones; a image picks where to cut.
@@ -54,14 +54,14 @@ def sensor() -> np.ndarray:
 
 
 def crop(bank: np.ndarray, rng: Random, height: int, width: int) -> np.ndarray:
-    """A view of ``height`` by ``width`` pixels into a bank, at a place that ``rng`` picks."""
-    # Two draws whatever the size, so that a street does not change with its size.
+    """A random crop of a texture, ``[height, width, ...]``; it shares the texture's memory."""
+    # Two random numbers whatever the size, so that a street does not change with its size.
     row = int(rng.random() * (bank.shape[0] - height))
     column = int(rng.random() * (bank.shape[1] - width))
     return bank[row : row + height, column : column + width]
 
 
 def warm_up() -> None:
-    """Make all banks now, so that processes forked later share them."""
+    """Make all textures now, so that processes forked later share them."""
     for bank in (soft, leaves, grit, sensor):
         bank()

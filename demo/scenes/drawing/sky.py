@@ -1,4 +1,4 @@
-"""The sky, and the far skyline that closes the street."""
+"""The sky, and the skyline on the horizon."""
 
 from random import Random
 
@@ -45,15 +45,15 @@ def draw_sky(canvas: Canvas, rng: Random) -> None:
 
 
 def draw_skyline(canvas: Canvas, rng: Random) -> None:
-    """Stand hazy blocks and tree tops on the end of the ground."""
+    """Draw hazy buildings and treetops where the ground ends."""
     ground = canvas.camera.ground_end + 1.0
     meter = canvas.camera.scale(FAR)
     width = canvas.camera.width
-    tall = rng.choice((4.0, 8.0, 12.0))
+    height = rng.choice((4.0, 8.0, 12.0))
     column = -0.05 * width
     while column < width:
         block = rng.uniform(8, 26) * meter
-        top = ground - rng.uniform(0.5, 1.0) * tall * meter
+        top = ground - rng.uniform(0.5, 1.0) * height * meter
         color = rng.choice(((150, 160, 170), (130, 150, 180), (170, 170, 170), (110, 120, 130)))
         tone = canvas.light.tone(color, canvas.light.gain_on((0, 0, -1)), FAR)
         box = np.array(

@@ -8,7 +8,7 @@ import numpy as np
 from ..drawing import noise
 from ..drawing.canvas import Canvas, ramp
 from ..drawing.classes import BUILDING
-from ..drawing.light import Color
+from ..drawing.light import Color, scale_color
 from .facades import draw_facade
 from .planes import Plane
 
@@ -40,7 +40,7 @@ class Building:
         x: Offset of its facade, in meters.
         near: Distance of its near end.
         far: Distance of its far end.
-        tall: Height of the facade.
+        height: Height of the facade.
         pitched: Whether it has a pitched roof; else it is flat.
         alone: Whether its near end stands free, and so may have windows.
     """
@@ -49,7 +49,7 @@ class Building:
     x: float
     near: float
     far: float
-    tall: float
+    height: float
     pitched: bool
     alone: bool
 
@@ -65,32 +65,34 @@ def draw_building(canvas: Canvas, rng: Random, house: Building) -> None:
     """Draw the walls and the roof of a building."""
     wall = rng.choice(_WALLS)
     if house.near > 2:
-        end = Plane(house.x, house.near, house.side, 0.0, DEEP, house.tall, _TOWARD_CAMERA)
+        end = Plane(house.x, house.near, house.side, 0.0, DEEP, house.height, _TOWARD_CAMERA)
         draw_facade(canvas, rng, end, wall, house.alone and rng.random() < 0.6)
     if house.pitched:
         _draw_roof(canvas, rng, house, wall)
-    long = house.far - house.near
-    front = Plane(house.x, house.near, 0.0, 1.0, long, house.tall, (-float(house.side), 0.0, 0.0))
+    length = house.far - house.near
+    front = Plane(
+        house.x, house.near, 0.0, 1.0, length, house.height, (-float(house.side), 0.0, 0.0)
+    )
     draw_facade(canvas, rng, front, wall, openings=True)
 
 
 def _draw_roof(canvas: Canvas, rng: Random, house: Building, wall: Color) -> None:
     camera, light = canvas.camera, canvas.light
-    tall, near, far = house.tall, house.near, house.far
-    top = tall + rng.uniform(2.0, 4.0)
+    height, near, far = house.height, house.near, house.far
+    top = height + rng.uniform(2.0, 4.0)
     roof = rng.choice(_ROOFS)
     eaves, ridge = house.x - house.side * 0.3, house.x + house.side * DEEP / 2
     if near > 2:
         back = house.x + house.side * DEEP
         gable = [
             camera.project_point(x, y, near)
-            for x, y in ((house.x, tall), (ridge, top), (back, tall))
+            for x, y in ((house.x, height), (ridge, top), (back, height))
         ]
         canvas.fill(gable, light.tone(wall, light.gain_on(_TOWARD_CAMERA), near), BUILDING)
     slope = light.tone(roof, light.gain_on((-house.side * 0.5, 0.86, 0.0)), (near + far) / 2)
-    corners = ((eaves, tall - 0.1, near), (ridge, top, near), (ridge, top, far))
-    pixels = camera.project((*corners, (eaves, tall - 0.1, far)))
-    colors = ramp(tuple(0.8 * c for c in slope), tuple(1.2 * c for c in slope))
+    corners = ((eaves, height - 0.1, near), (ridge, top, near), (ridge, top, far))
+    pixels = camera.project((*corners, (eaves, height - 0.1, far)))
+    colors = ramp(scale_color(slope, 0.8), scale_color(slope, 1.2))
     canvas.fill_texture(pixels, noise.leaves(), rng, colors, BUILDING)
     at = rng.uniform(near + 1, far - 1)
     if rng.random() < 0.6:
@@ -99,8 +101,8 @@ def _draw_roof(canvas: Canvas, rng: Random, house: Building, wall: Color) -> Non
 
 
 def draw_closing_building(
-    canvas: Canvas, rng: Random, x: float, z: float, wide: float, tall: float
+    canvas: Canvas, rng: Random, x: float, z: float, width: float, height: float
 ) -> None:
-    """A building across the end of the street, whose facade looks at the camera."""
-    front = Plane(x, z, 1.0, 0.0, wide, tall, _TOWARD_CAMERA)
+    """A building across the end of the street, whose facade faces the camera."""
+    front = Plane(x, z, 1.0, 0.0, width, height, _TOWARD_CAMERA)
     draw_facade(canvas, rng, front, rng.choice(_WALLS), openings=True)

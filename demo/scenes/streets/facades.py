@@ -1,4 +1,4 @@
-"""Upright walls of houses: windows, doors, shops, trims."""
+"""Facades: windows, doors, shops, trims."""
 
 from random import Random
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from ..drawing.canvas import Canvas
 from ..drawing.classes import BUILDING
-from ..drawing.light import Color
+from ..drawing.light import Color, scale_color
 from .planes import Layers, Plane
 
 _WHITES: tuple[Color, ...] = ((225, 228, 230), (170, 180, 190), (205, 215, 222))
@@ -31,7 +31,7 @@ _BOUNDS = {  # share of a bay's width, and where a window starts and ends within
 
 
 def draw_facade(canvas: Canvas, rng: Random, plane: Plane, wall: Color, openings: bool) -> None:
-    """Draw one wall of a house, with windows and doors if ``openings``."""
+    """Draw one wall of a house, with windows and doors if ``openings``; ``wall`` is its color."""
     light = canvas.light
     lit = light.gain_on(plane.normal)
 
@@ -63,7 +63,7 @@ def _add_openings(layers: Layers, rng: Random, wall: Color, tone) -> None:
     bay = plane.length / bays
     shop = floors > 1 and rng.random() < 0.45
     style = rng.choice(('plain', 'plain', 'tall', 'bands', 'shutters'))
-    trim = tone(rng.choice((*_WHITES, tuple(0.8 * c for c in wall))))
+    trim = tone(rng.choice((*_WHITES, scale_color(wall, 0.8))))
     door = rng.randrange(bays)
 
     share, low, high = _BOUNDS[style]
@@ -109,15 +109,15 @@ def _add_shops(layers: Layers, rng: Random, floor_height: float, tone) -> None:
     front, length = 0.0, layers.plane.length
     lit = layers.canvas.light.lamps
     while front < length - 2:
-        wide = min(rng.uniform(4, 8), length - front)
-        end = front + wide
+        width = min(rng.uniform(4, 8), length - front)
+        end = front + width
         board = rng.choice(_BOARDS)
         glass = (110, 170, 205) if lit else tone((84, 74, 66))
         layers.add(glass, front + 0.3, 0.4, end - 0.3, floor_height * 0.72)
-        shown = front + wide * rng.uniform(0.3, 0.6)
+        shown = front + width * rng.uniform(0.3, 0.6)
         layers.add(tone((130, 130, 130)), front + 0.5, 0.5, shown, floor_height * 0.5)
         layers.add(tone(board), front + 0.2, floor_height * 0.74, end - 0.2, floor_height * 0.95)
-        name = front + 0.25 * wide, front + 0.7 * wide
+        name = front + 0.25 * width, front + 0.7 * width
         layers.add(tone((210, 210, 210)), name[0], floor_height * 0.8, name[1], floor_height * 0.89)
         if rng.random() < 0.3:
             layers.add(

@@ -10,18 +10,19 @@ from .plan import Plan
 from .strokes import draw_strokes
 
 
-def _person(canvas: Canvas, rng: Random, placement: Placement, tall: float) -> None:
-    draw_strokes(canvas, placement, person_strokes(rng, tall))
+def _person(canvas: Canvas, rng: Random, placement: Placement, height: float) -> None:
+    draw_strokes(canvas, placement, person_strokes(rng, height))
 
 
 def add_person(plan: Plan, rng: Random, x: float, z: float, heading: float) -> None:
-    """Place a person, at times a child."""
-    tall = rng.uniform(1.0, 1.4) if rng.random() < 0.1 else rng.gauss(1.72, 0.08)
+    """Add a person, sometimes a child, at (x, z) meters; ``heading`` is in radians."""
+    height = rng.uniform(1.0, 1.4) if rng.random() < 0.1 else rng.gauss(1.72, 0.08)
     placement = Placement(x, z, heading)
-    plan.add(z, footprint(placement, 0.4, 0.5), tall, rng, _person, placement, tall)
+    plan.add(z, footprint(placement, 0.4, 0.5), height, rng, _person, placement, height)
 
 
 def add_pedestrians(plan: Plan, rng: Random, side: int) -> None:
+    """Add the people on one sidewalk, alone or in pairs; ``side`` is +1 on the right."""
     start, end = (abs(v) for v in plan.walk[side])
     crowd = {'city': 5.0, 'suburb': 2.4, 'avenue': 4.0, 'edge': 1.8}[plan.style]
     for _ in range(int(rng.expovariate(1 / crowd))):

@@ -3,7 +3,7 @@
 from random import Random
 
 from ..drawing.classes import PERSON
-from ..drawing.light import Color
+from ..drawing.light import Color, scale_color
 from .strokes import Point3, Stroke
 
 CLOTHES: tuple[Color, ...] = (
@@ -35,6 +35,7 @@ HAIR: tuple[Color, ...] = ((26, 28, 34), (40, 60, 90), (90, 140, 180), (140, 140
 
 
 def head_strokes(at: Point3, size: float, skin: Color, hair: Color, label: int) -> list[Stroke]:
+    """A head about ``at``, of a person who is 1.75 times ``size`` meters high."""
     ahead, up, right = at
     face = (ahead + 0.02, up - 0.03 * size, right)
     low = (ahead + 0.02, up - 0.1 * size, right)
@@ -45,9 +46,9 @@ def head_strokes(at: Point3, size: float, skin: Color, hair: Color, label: int) 
     ]
 
 
-def person_strokes(rng: Random, tall: float) -> list[Stroke]:
-    """A person ``tall`` meters high, who stands or walks ahead."""
-    size = tall / 1.75
+def person_strokes(rng: Random, height: float) -> list[Stroke]:
+    """Sample a person ``height`` meters high, who stands or walks ahead."""
+    size = height / 1.75
     cloth, legs = rng.choice(CLOTHES), rng.choice(LEGS)
     skin, hair = rng.choice(SKIN), rng.choice(HAIR)
     shoes = rng.choice(((30, 30, 30), (200, 200, 200), (50, 60, 90)))
@@ -64,7 +65,7 @@ def person_strokes(rng: Random, tall: float) -> list[Stroke]:
             Stroke(knee, foot, 0.12 * size, legs, PERSON),
             Stroke(foot, (foot[0] + 0.12, 0.05, foot[2]), 0.1 * size, shoes, PERSON),
         ]
-    dark = tuple(0.85 * c for c in cloth)
+    dark = scale_color(cloth, 0.85)
     arms = []
     for side, sign in ((-0.23, -1), (0.23, 1)):
         elbow = (sign * swing * 0.5, 1.08 * size, side * broad * 1.08)
@@ -78,8 +79,8 @@ def person_strokes(rng: Random, tall: float) -> list[Stroke]:
         )
     strokes += arms[0]
     for side in (-0.1, 0.1):
-        wide = 0.23 * size * broad
-        strokes.append(Stroke((0, hip, side * 0.8), (0, chest, side), wide, cloth, PERSON))
+        width = 0.23 * size * broad
+        strokes.append(Stroke((0, hip, side * 0.8), (0, chest, side), width, cloth, PERSON))
     if rng.random() < 0.25:  # a coat or a skirt
         hem = 0.55 * size
         for side in (-0.1, 0.1):

@@ -1,4 +1,4 @@
-"""Where something stands on the ground, and which way it faces."""
+"""Position and heading of vehicles and people."""
 
 from dataclasses import dataclass
 from math import cos, sin
@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a vehicle stands; ``heading`` 0 drives away from the camera, pi toward it."""
+    """Position in meters, and heading in radians: 0 is away from the camera, pi toward it."""
 
     x: float
     z: float

@@ -1,4 +1,4 @@
-"""What stands where: the cross-section of the street and everything along it."""
+"""The plan of a street: its cross-section, and the objects along it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..drawing.canvas import Canvas
 from ..drawing.classes import ROAD, SIDEWALK, TERRAIN
-from ..drawing.light import Color
+from ..drawing.light import Color, scale_color
 from .road import Strip
 
 LANE = 3.3
@@ -18,21 +18,21 @@ PARKING = 2.2
 
 @dataclass(frozen=True)
 class SceneObject:
-    """Something that stands in the street.
+    """An object that stands in the street.
 
     Attributes:
         depth: Things are drawn from the largest depth to the smallest, in meters.
         draw: Draws it on a canvas.
         base: ``[n, 2]`` (x, z) corners of its footprint.
-        tall: Height of what casts its shadow, in meters; 0 casts none.
-        shades: Whether it is tall enough to put other objects in its shadow.
+        shadow_height: Height of what casts its shadow, in meters; 0 casts none.
+        shades_others: Whether it is tall enough to put other objects in its shadow.
     """
 
     depth: float
     draw: Callable[[Canvas], None]
     base: np.ndarray
-    tall: float
-    shades: bool
+    shadow_height: float
+    shades_others: bool
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Plan:
         style: 'city', 'suburb', 'avenue' or 'edge'.
         asphalt: Color of the road.
         strips: Bands of ground, in the order of painting.
-        objects: All that stands in the street.
+        objects: What stands in the street.
     """
 
     left: float
@@ -76,15 +76,25 @@ class Plan:
         self,
         depth: float,
         base: np.ndarray,
-        tall: float,
+        height: float,
         rng: Random,
         draw: Callable,
         *args,
-        shades: bool = False,
+        shades_others: bool = False,
     ) -> None:
-        """Add a thing whose ``draw(canvas, rng, *args)`` gets random numbers of its own."""
+        """Add an object; ``draw(canvas, rng, *args)`` gets a random generator of its own.
+
+        Args:
+            depth: Objects are drawn from the largest depth to the smallest, in meters.
+            base: ``[n, 2]`` (x, z) corners of its footprint in meters.
+            height: Height of what casts its shadow, in meters; 0 casts none.
+            rng: Seeds the object's own generator.
+            draw: Draws the object.
+            *args: What ``draw`` is called with.
+            shades_others: Whether it is tall enough to put other objects in its shadow.
+        """
         seeded = partial(_draw_seeded, rng.getrandbits(48), draw, args)
-        self.objects.append(SceneObject(depth, seeded, base, tall, shades))
+        self.objects.append(SceneObject(depth, seeded, base, height, shades_others))
 
 
 def _draw_seeded(seed: int, draw: Callable, args: tuple, canvas: Canvas) -> None:
@@ -92,7 +102,7 @@ def _draw_seeded(seed: int, draw: Callable, args: tuple, canvas: Canvas) -> None
 
 
 def sample_plan(rng: Random) -> Plan:
-    """Pick the cross-section of a street; nothing stands in it yet."""
+    """Sample the cross-section of a street; nothing stands in it yet."""
     style = rng.choices(('city', 'suburb', 'avenue', 'edge'), (35, 27, 22, 16))[0]
     per_side = 2 if style == 'avenue' and rng.random() < 0.7 else 1
     median = rng.uniform(1.6, 4.0) if style == 'avenue' and rng.random() < 0.6 else 0.0
@@ -141,7 +151,7 @@ def _lay_strips(plan: Plan, rng: Random) -> None:
     grass = (rng.uniform(38, 70), rng.uniform(88, 125), rng.uniform(70, 120))
     stone = rng.uniform(128, 185)
     paving = (stone - rng.uniform(0, 16), stone, stone + rng.uniform(0, 14))
-    curb = tuple(min(235.0, 1.18 * c) for c in paving)
+    curb = scale_color(paving, 1.18, limit=235.0)
     for side, edge in ((-1, plan.left), (1, plan.right)):
         start, end = plan.walk[side]
         if plan.style == 'city':  # paved up to and between the houses
@@ -155,7 +165,7 @@ def _lay_strips(plan: Plan, rng: Random) -> None:
         plan.strips.append(Strip(low, high, curb, SIDEWALK))
     plan.strips.append(Strip(plan.left, plan.right, plan.asphalt, ROAD))
     for x in plan.parking:
-        darker = tuple(0.9 * c for c in plan.asphalt)
+        darker = scale_color(plan.asphalt, 0.9)
         plan.strips.append(Strip(x - PARKING / 2, x + PARKING / 2, darker, ROAD))
     if plan.median:
         half = plan.median / 2

@@ -42,9 +42,14 @@ def draw_crown(
     """Draw leaves within ``box`` (left, top, right, bottom, in pixels) at distance ``z``."""
     texture_rng = Random(rng.getrandbits(32))
     left, top, right, bottom = (round(value) for value in box)
-    wide, tall = max(right - left, 2), max(bottom - top, 2)
+    crown_width, crown_height = max(right - left, 2), max(bottom - top, 2)
     height, width = canvas.labels.shape
-    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + wide, width), min(top + tall, height)
+    x0, y0, x1, y1 = (
+        max(left, 0),
+        max(top, 0),
+        min(left + crown_width, width),
+        min(top + crown_height, height),
+    )
     if x0 >= x1 or y0 >= y1:
         return
     # Shape and light change slowly over a crown: they are made small, in bytes, and scaled up.
@@ -55,7 +60,7 @@ def draw_crown(
     coarse = np.stack((128 + 90 * body, 255 * value), -1)
     coarse = np.clip(coarse, 0, 255).astype(np.uint8)
     # Only the part that is in the image is scaled up.
-    move = np.float32(((wide / _GRID, 0, left - x0), (0, tall / _GRID, top - y0)))
+    move = np.float32(((crown_width / _GRID, 0, left - x0), (0, crown_height / _GRID, top - y0)))
     size = (x1 - x0, y1 - y0)
     body, value = cv2.split(cv2.warpAffine(coarse, move, size))
     detail = noise.crop(noise.leaves(), texture_rng, size[1], size[0])
@@ -70,50 +75,58 @@ def draw_crown(
     canvas.labels[y0:y1, x0:x1][crown > 0] = VEGETATION
 
 
-def draw_tree(canvas: Canvas, rng: Random, x: float, z: float, tall: float) -> None:
-    """A tree ``tall`` meters high that stands at (x, z)."""
+def draw_tree(canvas: Canvas, rng: Random, x: float, z: float, height: float) -> None:
+    """A tree ``height`` meters high that stands at (x, z)."""
     leaf = rng.choice(LEAF_COLORS)
     shaded = 0.5 * canvas.shade_at(x, z)
     bark = canvas.light.tone((52, 64, 76), canvas.light.gain_on((0.0, 0.3, -0.9), shaded), z)
-    wide = tall * rng.uniform(0.45, 0.75)
-    clear = tall * rng.uniform(0.2, 0.38)
+    width = height * rng.uniform(0.45, 0.75)
+    clear = height * rng.uniform(0.2, 0.38)
     lean = rng.uniform(-0.3, 0.3)
-    canvas.bar((x, -0.05, z), (x + lean, clear * 1.5, z), 0.045 * tall, bark, VEGETATION)
+    canvas.bar((x, -0.05, z), (x + lean, clear * 1.5, z), 0.045 * height, bark, VEGETATION)
     for turn in (-1, 1):
-        fork = (x + lean + turn * wide * 0.25, clear * 1.9, z)
-        canvas.bar((x + lean * 0.7, clear, z), fork, 0.02 * tall, bark, VEGETATION)
+        fork = (x + lean + turn * width * 0.25, clear * 1.9, z)
+        canvas.bar((x + lean * 0.7, clear, z), fork, 0.02 * height, bark, VEGETATION)
     (left, top), (right, bottom) = canvas.camera.project(
-        ((x + lean - wide / 2, tall, z), (x + lean + wide / 2, clear, z))
+        ((x + lean - width / 2, height, z), (x + lean + width / 2, clear, z))
     )
     draw_crown(canvas, rng, (left, top, right, bottom), z, leaf, shaded)
 
 
-def draw_bush(canvas: Canvas, rng: Random, x: float, z: float, tall: float) -> None:
-    """A bush ``tall`` meters high that stands at (x, z)."""
-    wide = tall * rng.uniform(1.0, 1.8)
+def draw_bush(canvas: Canvas, rng: Random, x: float, z: float, height: float) -> None:
+    """A bush ``height`` meters high that stands at (x, z)."""
+    width = height * rng.uniform(1.0, 1.8)
     (left, top), (right, bottom) = canvas.camera.project(
-        ((x - wide / 2, tall * 1.1, z), (x + wide / 2, -0.2 * tall, z))
+        ((x - width / 2, height * 1.1, z), (x + width / 2, -0.2 * height, z))
     )
     leaf = rng.choice(LEAF_COLORS)
     draw_crown(canvas, rng, (left, top, right, bottom), z, leaf, 0.5 * canvas.shade_at(x, z))
 
 
 def draw_hedge(
-    canvas: Canvas, rng: Random, side: int, x: float, near: float, far: float, tall: float
+    canvas: Canvas, rng: Random, side: int, x: float, near: float, far: float, height: float
 ) -> None:
     """A clipped hedge along the street, 0.8 meters deep; ``side`` as for a building."""
     low, bright = rng.choice(LEAF_COLORS)
     light, camera, deep = canvas.light, canvas.camera, 0.8 * side
     faces = (
         (
-            [(x, 0, near), (x, tall, near), (x + deep, tall, near), (x + deep, 0, near)],
+            [(x, 0, near), (x, height, near), (x + deep, height, near), (x + deep, 0, near)],
             (0.0, 0.0, -1.0),
         ),
         (
-            [(x, tall, near), (x + deep, tall, near), (x + deep, tall, far), (x, tall, far)],
+            [
+                (x, height, near),
+                (x + deep, height, near),
+                (x + deep, height, far),
+                (x, height, far),
+            ],
             (0.0, 1.0, 0.0),
         ),
-        ([(x, 0, near), (x, tall, near), (x, tall, far), (x, 0, far)], (-float(side), 0.0, 0.0)),
+        (
+            [(x, 0, near), (x, height, near), (x, height, far), (x, 0, far)],
+            (-float(side), 0.0, 0.0),
+        ),
     )
     shaded = canvas.shade_at(x - side, (near + far) / 2)
     for corners, normal in faces:

@@ -1,4 +1,4 @@
-"""One street, from its number to its image."""
+"""Rendering one street: its image and its labels."""
 
 from itertools import pairwise
 from random import Random
@@ -103,14 +103,14 @@ def _cast_shadows(canvas: Canvas, plan: Plan, rng: Random) -> None:
     shadows = np.zeros(canvas.labels.shape, np.uint8)
     if max(canvas.light.direct) > 0.25:  # else the sky is too gray for shadows
         for item in plan.objects:
-            if item.tall:
-                mask = canvas.shade if item.shades else shadows
-                cast_shadow(mask, canvas.camera, canvas.light.sun, item.base, item.tall)
+            if item.shadow_height:
+                mask = canvas.shade if item.shades_others else shadows
+                cast_shadow(mask, canvas.camera, canvas.light.sun, item.base, item.shadow_height)
     shade_ground(canvas, rng, cv2.max(shadows, canvas.shade))
 
 
 def _visible_things(plan: Plan, camera: Camera) -> list[SceneObject]:
-    """The objects that reach into the image, the furthest first."""
+    """The objects that the image may show, the furthest first."""
     around = np.array((-3.0, 3.0, -3.0, 3.0))  # arms of lamps, crowns of trees
     bounds = [(*t.base.min(0), *t.base.max(0)) for t in plan.objects]
     bounds = np.array(bounds)[:, (0, 2, 1, 3)] + around

@@ -3,11 +3,13 @@
 from random import Random
 
 from ..drawing.classes import RIDER
+from ..drawing.light import scale_color
 from .person_strokes import CLOTHES, HAIR, LEGS, SKIN, head_strokes
 from .strokes import Stroke
 
 
 def cyclist_strokes(rng: Random) -> list[Stroke]:
+    """Sample the rider of a bicycle."""
     cloth, legs = rng.choice(CLOTHES), rng.choice(LEGS)
     skin, hair = rng.choice(SKIN), rng.choice(HAIR)
     helmet = rng.choice((hair, (230, 230, 230), (40, 40, 180), (60, 200, 230), (40, 40, 40)))
@@ -23,7 +25,7 @@ def cyclist_strokes(rng: Random) -> list[Stroke]:
         ]
     for side in (-0.11, 0.11):
         strokes.append(Stroke((-0.24, 0.96, side * 0.8), (neck[0], 1.38, side), 0.24, cloth, RIDER))
-    dark = tuple(0.85 * c for c in cloth)
+    dark = scale_color(cloth, 0.85)
     for side in (-0.22, 0.22):
         strokes.append(
             Stroke((neck[0], 1.4, side * 0.9), (0.3, 1.05, side * 1.1), 0.1, dark, RIDER)
@@ -33,6 +35,7 @@ def cyclist_strokes(rng: Random) -> list[Stroke]:
 
 
 def motorcyclist_strokes(rng: Random) -> list[Stroke]:
+    """Sample the rider of a motorcycle."""
     cloth = rng.choice(CLOTHES)
     legs = rng.choice(LEGS)
     helmet = rng.choice(((30, 30, 30), (225, 225, 225), (40, 40, 190), (60, 180, 230)))
@@ -45,7 +48,7 @@ def motorcyclist_strokes(rng: Random) -> list[Stroke]:
         ]
     for side in (-0.12, 0.12):
         strokes.append(Stroke((-0.32, 0.92, side), (-0.08, 1.32, side), 0.27, cloth, RIDER))
-    dark = tuple(0.8 * c for c in cloth)
+    dark = scale_color(cloth, 0.8)
     for side in (-0.26, 0.26):
         strokes.append(Stroke((-0.08, 1.36, side), (0.34, 1.08, side * 1.2), 0.12, dark, RIDER))
     strokes.append(Stroke((0.0, 1.58, 0.0), (0.03, 1.6, 0.0), 0.29, helmet, RIDER))

@@ -9,7 +9,7 @@ import numpy as np
 from ..drawing.camera import FAR, Camera
 from ..drawing.canvas import Canvas, Pixel
 from ..drawing.ground import UP
-from ..drawing.light import Color
+from ..drawing.light import Color, scale_color
 
 _START = 1.5  # meters ahead of the camera; nearer ground is below the image
 
@@ -30,7 +30,7 @@ class Strip:
 
 
 def band(camera: Camera, left: float, right: float, start: float, end: float) -> list[Pixel]:
-    """Outline of the ground between two offsets and two distances."""
+    """Outline in pixels of the ground between two offsets and two distances in meters."""
     start = max(start, _START)
     count = max(2, int(8 * log(end / start)) + 2) if camera.bend or camera.rise else 2
     steps = [start * (end / start) ** (i / (count - 1)) for i in range(count)]
@@ -39,7 +39,7 @@ def band(camera: Camera, left: float, right: float, start: float, end: float) ->
 
 
 def draw_strip(canvas: Canvas, strip: Strip) -> None:
-    """Paint a band of ground over what is there."""
+    """Draw a band of ground over what is there."""
     lit = canvas.light.gain_on(UP)
     # Haze follows distance: paint far to near, each part in its own tone.
     for start, end in ((60, FAR), (28, 61), (12, 28.5), (_START, 12.2)):
@@ -54,14 +54,14 @@ def draw_strip(canvas: Canvas, strip: Strip) -> None:
 def paint(
     canvas: Canvas, left: float, right: float, start: float, end: float, color: Color
 ) -> None:
-    """Put paint, tar or paving on the ground without changing what the ground is."""
+    """Draw paint, tar or paving on the ground, from ``start`` to ``end`` meters ahead; no label."""
     tone = canvas.light.tone(color, canvas.light.gain_on(UP), (start + end) / 2)
     canvas.fill(band(canvas.camera, left, right, start, end), tone)
 
 
 def draw_slabs(canvas: Canvas, left: float, right: float, color: Color, slab: float) -> None:
     """Draw the joints between paving slabs, ``slab`` meters apart, as far as they can be seen."""
-    tone = canvas.light.tone(tuple(0.72 * c for c in color), canvas.light.gain_on(UP), 8)
+    tone = canvas.light.tone(scale_color(color, 0.72), canvas.light.gain_on(UP), 8)
     z = np.arange(2.0, 26.0, slab)
     joints = np.zeros((len(z), 4, 3))
     joints[:, :, 0] = (left, right, right, left)
@@ -89,7 +89,7 @@ def draw_lane_lines(canvas: Canvas, rng: Random, lanes: list[float], edges: list
 
 
 def draw_crossing(canvas: Canvas, rng: Random, left: float, right: float, z: float) -> None:
-    """A zebra crossing over the road at distance ``z``, with a stop line before it."""
+    """A crosswalk ``z`` meters ahead, with a stop line in front of it."""
     white = 255 * rng.uniform(0.7, 0.95)
     x = left + 0.3
     while x < right - 0.5:
@@ -103,8 +103,8 @@ def draw_wear(canvas: Canvas, rng: Random, left: float, right: float, asphalt: C
     for _ in range(rng.randrange(1, 5)):
         x, z = rng.uniform(left, right - 2), rng.uniform(4, 40)
         by = rng.choice((0.7, 0.8, 1.15))
-        wide, long = rng.uniform(0.5, 3), rng.uniform(1, 14)
-        paint(canvas, x, min(x + wide, right), z, z + long, tuple(by * c for c in asphalt))
+        width, length = rng.uniform(0.5, 3), rng.uniform(1, 14)
+        paint(canvas, x, min(x + width, right), z, z + length, scale_color(asphalt, by))
     for _ in range(rng.randrange(0, 4)):
         x, z = rng.uniform(left + 0.5, right - 0.5), rng.uniform(5, 30)
         turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)

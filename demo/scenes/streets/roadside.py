@@ -26,11 +26,11 @@ def add_roadside(plan: Plan, rng: Random) -> None:
         edge = abs(plan.walk[side][1])
         kinds, weights = zip(*_KINDS[plan.style], strict=True)
         z = rng.uniform(1.2, 4.0)
-        tall, last = _height(plan, rng), ''
+        height, last = _height(plan, rng), ''
         while z < _END:
             kind = rng.choices(kinds, weights)[0]
             if kind == 'row':
-                z = _add_row(plan, rng, side, edge, z, tall, last != 'row')
+                z = _add_row(plan, rng, side, edge, z, height, last != 'row')
             elif kind == 'garden':
                 z = _add_garden(plan, rng, side, edge, z)
             elif kind == 'park':
@@ -39,9 +39,9 @@ def add_roadside(plan: Plan, rng: Random) -> None:
                 z = _add_opening(plan, rng, side, z)
             last = kind
     if rng.random() < 0.35:
-        x, z, wide = rng.uniform(-30, 10), rng.uniform(115, 145), rng.uniform(14, 40)
-        tall, base = rng.uniform(6, 16), np.array(((x, z), (x + wide, z)))
-        plan.add(z, base, 0.0, rng, draw_closing_building, x, z, wide, tall)
+        x, z, width = rng.uniform(-30, 10), rng.uniform(115, 145), rng.uniform(14, 40)
+        height, base = rng.uniform(6, 16), np.array(((x, z), (x + width, z)))
+        plan.add(z, base, 0.0, rng, draw_closing_building, x, z, width, height)
 
 
 def _height(plan: Plan, rng: Random) -> float:
@@ -56,19 +56,19 @@ def _add_building(
     edge: float,
     near: float,
     far: float,
-    tall: float,
+    height: float,
     alone: bool,
 ) -> None:
-    pitched = rng.random() < (0.85 if tall < 9 else 0.35)
-    house = Building(side, side * edge, near, far, tall, pitched, alone)
-    plan.add(far, house.base, tall + 1.5 * pitched, rng, draw_building, house, shades=True)
+    pitched = rng.random() < (0.85 if height < 9 else 0.35)
+    house = Building(side, side * edge, near, far, height, pitched, alone)
+    plan.add(far, house.base, height + 1.5 * pitched, rng, draw_building, house, shades_others=True)
 
 
 def _add_row(
-    plan: Plan, rng: Random, side: int, edge: float, z: float, tall: float, alone: bool
+    plan: Plan, rng: Random, side: int, edge: float, z: float, height: float, alone: bool
 ) -> float:
     far = z + rng.uniform(7, 20)
-    building_height = max(3.5, tall + rng.gauss(0, 1.5))
+    building_height = max(3.5, height + rng.gauss(0, 1.5))
     back = edge + rng.choice((0.0, 0.0, 0.6))
     _add_building(plan, rng, side, back, z, far, building_height, alone)
     return far

@@ -13,33 +13,33 @@ from .plants import draw_hedge
 def add_barrier(
     plan: Plan, rng: Random, side: int, edge: float, z: float, far: float, kinds: tuple
 ) -> None:
-    """A wall, fence or hedge along the street, or nothing."""
+    """Add a wall, a fence or a hedge along the street, or nothing, by the weights ``kinds``."""
     kind = rng.choices(('wall', 'fence', 'hedge', 'none'), kinds)[0]
     if kind == 'none':
         return
-    tall = rng.uniform(*{'wall': (0.9, 2.6), 'fence': (0.9, 2.0), 'hedge': (0.8, 2.2)}[kind])
-    _add_parts(plan, rng, _DRAW[kind], side, edge, z, far, tall)
+    height = rng.uniform(*{'wall': (0.9, 2.6), 'fence': (0.9, 2.0), 'hedge': (0.8, 2.2)}[kind])
+    _add_parts(plan, rng, _DRAW[kind], side, edge, z, far, height)
 
 
 def add_fence(
-    plan: Plan, rng: Random, side: int, edge: float, near: float, far: float, tall: float
+    plan: Plan, rng: Random, side: int, edge: float, near: float, far: float, height: float
 ) -> None:
-    """Put up a fence along the street, ``edge`` meters beside its center line."""
-    _add_parts(plan, rng, _fence, side, edge, near, far, tall)
+    """Add a fence along the street, ``edge`` meters beside its center line."""
+    _add_parts(plan, rng, _fence, side, edge, near, far, height)
 
 
 def _add_parts(
-    plan: Plan, rng: Random, draw, side: int, edge: float, near: float, far: float, tall: float
+    plan: Plan, rng: Random, draw, side: int, edge: float, near: float, far: float, height: float
 ) -> None:
-    """Cut a barrier into lengths that can be sorted by depth."""
+    """Add a barrier in sections that can be sorted by depth."""
     style_seed = rng.getrandbits(32)
     x = side * edge
     count = max(1, round((far - near) / 5))
     for i in range(count):
         start, end = (near + (far - near) * j / count for j in (i, i + 1))
         base = np.array(((x, start), (x, end), (x + side * 0.3, end), (x + side * 0.3, start)))
-        casts = 0.0 if draw is _fence else tall
-        plan.add(end, base, casts, rng, draw, style_seed, side, x, start, end, tall)
+        casts = 0.0 if draw is _fence else height
+        plan.add(end, base, casts, rng, draw, style_seed, side, x, start, end, height)
 
 
 def _wall(canvas: Canvas, rng: Random, style_seed: int, *place) -> None:

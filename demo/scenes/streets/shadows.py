@@ -13,7 +13,7 @@ def cast_shadow(
     camera: Camera,
     sun: tuple[float, float, float],
     base: np.ndarray,
-    tall: float,
+    height: float,
 ) -> None:
     """Add to ``mask`` the shadow of an upright prism on the ground.
 
@@ -22,10 +22,10 @@ def cast_shadow(
         camera: The camera.
         sun: Unit vector toward the sun.
         base: ``[n, 2]`` (x, z) corners of the footprint in meters.
-        tall: Height in meters.
+        height: Height in meters.
     """
     sun_x, sun_y, sun_z = sun
-    reach = min(tall / max(sun_y, 0.15), 60.0)
+    reach = min(height / max(sun_y, 0.15), 60.0)
     away = base - (reach * sun_x, reach * sun_z)
     hull = cv2.convexHull(np.concatenate((base, away)).astype(np.float32))[:, 0]
     if hull[:, 1].max() < _START or hull[:, 1].min() > _END:

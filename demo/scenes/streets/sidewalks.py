@@ -1,4 +1,4 @@
-"""What stands and walks on the sidewalks: posts, lights, signs, trees, people, parked bicycles."""
+"""Furnishing the sidewalks: lamps, signs, trees, bollards, traffic lights, parked bicycles."""
 
 from math import pi
 from random import Random
@@ -29,7 +29,7 @@ def _bollard(canvas: Canvas, rng: Random, x: float, z: float, style_seed: int) -
 
 
 def add_sidewalks(plan: Plan, rng: Random) -> None:
-    """Furnish both sidewalks."""
+    """Add everything that stands on the sidewalks, and the people on them."""
     lamps = rng.choice(('left', 'right', 'both', 'both', 'none'))
     for side, name in ((-1, 'left'), (1, 'right')):
         curb = plan.right if side > 0 else plan.left
@@ -66,15 +66,15 @@ def _add_trees(plan: Plan, rng: Random, side: int, curb: float) -> None:
         return
     x = curb + side * (plan.verge[side] / 2 + 0.5)
     step, z = rng.uniform(7, 15), rng.uniform(9, 18)
-    tall = rng.uniform(5, 10)
+    height = rng.uniform(5, 10)
     while z < 105:
         if rng.random() < 0.85:
-            add_tree(plan, rng, x, z + rng.uniform(-1, 1), tall * rng.uniform(0.8, 1.15))
+            add_tree(plan, rng, x, z + rng.uniform(-1, 1), height * rng.uniform(0.8, 1.15))
         z += step
 
 
 def _add_small(plan: Plan, rng: Random, side: int, curb: float) -> None:
-    """Bollards, bins, parked bicycles and motorcycles."""
+    """Add bollards or a fence, trash cans, parked bicycles and motorcycles."""
     x = curb + side * 0.45
     if rng.random() < 0.3:
         style_seed, z = rng.getrandbits(32), rng.uniform(6, 15)
@@ -101,7 +101,7 @@ def _add_small(plan: Plan, rng: Random, side: int, curb: float) -> None:
 
 
 def _add_lights(plan: Plan, rng: Random) -> None:
-    """Traffic lights before the crossing, on both sides; people who cross."""
+    """Add traffic lights on both sides of the crosswalk, and people who cross."""
     z, lit = plan.crossing - 1.0, rng.randrange(3)
     for side in (-1, 1):
         curb = plan.right if side > 0 else plan.left

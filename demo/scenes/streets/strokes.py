@@ -1,4 +1,4 @@
-"""Figures built from thick lines."""
+"""People and two-wheelers drawn as thick lines."""
 
 from dataclasses import dataclass
 from math import cos, sin
@@ -12,7 +12,7 @@ Point3 = tuple[float, float, float]  # meters ahead of the figure's middle, up, 
 
 @dataclass(frozen=True)
 class Stroke:
-    """A thick line within a figure, ``width`` meters wide; without a label it is a detail."""
+    """A thick line, ``width`` meters wide; without a label it is a detail."""
 
     start: Point3
     end: Point3
@@ -22,7 +22,7 @@ class Stroke:
 
 
 def draw_strokes(canvas: Canvas, placement: Placement, strokes: list[Stroke]) -> None:
-    """Draw strokes in their order, lit as upright objects are."""
+    """Draw strokes in their order, lit like upright objects."""
     camera, light = canvas.camera, canvas.light
     ahead, right = sin(placement.heading), cos(placement.heading)
     shaded = 0.9 * canvas.shade_at(placement.x, placement.z)

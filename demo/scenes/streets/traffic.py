@@ -1,4 +1,4 @@
-"""What moves and parks on the road: vehicles, motorcycles, bicycles and their riders."""
+"""Traffic and parked vehicles on the road."""
 
 from math import cos, pi, sin
 from random import Random
@@ -27,7 +27,7 @@ def _draw_two_wheeler(
 
 
 def add_vehicle(plan: Plan, rng: Random, vehicle: Vehicle, placement: Placement) -> None:
-    """Place a vehicle."""
+    """Add a vehicle to the plan."""
     # Sorted by its near end: what stands beside it is further out, and so behind it.
     reach = (
         abs(cos(placement.heading)) * vehicle.length + abs(sin(placement.heading)) * vehicle.width
@@ -39,14 +39,14 @@ def add_vehicle(plan: Plan, rng: Random, vehicle: Vehicle, placement: Placement)
 def add_two_wheeler(
     plan: Plan, rng: Random, label: int, placement: Placement, ridden: bool
 ) -> None:
-    """Place a bicycle or a motorcycle, with its rider if ``ridden``."""
+    """Add a bicycle or a motorcycle to the plan, with its rider if ``ridden``."""
     base = footprint(placement, 1.7, 0.35)
-    tall = 1.6 if ridden else 0.9
-    plan.add(placement.z, base, tall, rng, _draw_two_wheeler, label, placement, ridden)
+    height = 1.6 if ridden else 0.9
+    plan.add(placement.z, base, height, rng, _draw_two_wheeler, label, placement, ridden)
 
 
 def add_traffic(plan: Plan, rng: Random, camera_lane: float) -> None:
-    """Fill the lanes, the parking lanes and the tram track; nothing stands close ahead."""
+    """Fill the lanes, the parking lanes and the tram track; the space close ahead stays free."""
     busy = rng.uniform(0.5, 1.6)
     tram = None
     if plan.tracks is not None and rng.random() < 0.85:
@@ -114,7 +114,7 @@ def _add_parked(plan: Plan, rng: Random, x: float) -> None:
 
 
 def _add_crossing_vehicle(plan: Plan, rng: Random) -> None:
-    """A vehicle that crosses the street behind the zebra crossing, seen from its side."""
+    """Add a vehicle that crosses the street behind the crosswalk, seen from its side."""
     z = plan.crossing + rng.uniform(7, 12)
     label = rng.choices((CAR, TRUCK, BUS, TRAIN), (50, 20, 18, 12))[0]
     vehicle = build_vehicle(rng, label)
@@ -122,7 +122,7 @@ def _add_crossing_vehicle(plan: Plan, rng: Random) -> None:
     heading = rng.choice((-1, 1)) * pi / 2 + rng.gauss(0, 0.1)
     if abs(x) + vehicle.length / 2 < abs(plan.walk[1][1]) + 8:
         taken = any(
-            not t.shades
+            not t.shades_others
             and np.abs(t.base[:, 1] - z).min() < 3
             and np.abs(t.base[:, 0]).max() < LANE * 2
             for t in plan.objects

@@ -8,7 +8,7 @@ from .shapes import FACING_CAMERA, box, draw_pole, project_all, ring
 
 
 def _draw_heads(canvas: Canvas, rng: Random, x: float, y: float, z: float, lit: int) -> None:
-    """One housing with three lamps, the middle of which is at (x, y, z)."""
+    """Draw a housing with three lamps; the middle one is at (x, y, z)."""
     gain = canvas.light.gain_on(FACING_CAMERA)
     tone = canvas.light.tone((34, 38, 34), gain, z)
     if rng.random() < 0.3:  # the plate behind it, that sets it off against the sky
@@ -29,17 +29,21 @@ def _draw_heads(canvas: Canvas, rng: Random, x: float, y: float, z: float, lit: 
 def draw_traffic_light(
     canvas: Canvas, rng: Random, x: float, z: float, side: int, lit: int, reach: float
 ) -> None:
-    """A traffic light on a post.
+    """Draw a traffic light on a post.
 
     Args:
+        canvas: What is drawn on.
+        rng: Samples its looks.
+        x: Meters to the right of the road's center line.
+        z: Meters ahead of the camera.
         side: +1 to the right of the road, -1 to the left.
         lit: Which lamp is lit, 0 (red) to 2 (green).
         reach: Meters that an arm carries a second head over the road; 0 for no arm.
     """
-    tall = 5.6 if reach else 3.3
-    tone = draw_pole(canvas, rng, x, z, tall, 0.16 if reach else 0.12)
+    height = 5.6 if reach else 3.3
+    tone = draw_pole(canvas, rng, x, z, height, 0.16 if reach else 0.12)
     if reach:
         over = x - side * reach
-        canvas.bar((x, tall - 0.1, z), (over, tall - 0.02, z), 0.11, tone, POLE)
-        _draw_heads(canvas, rng, over, tall - 0.3, z - 0.05, lit)
+        canvas.bar((x, height - 0.1, z), (over, height - 0.02, z), 0.11, tone, POLE)
+        _draw_heads(canvas, rng, over, height - 0.3, z - 0.05, lit)
     _draw_heads(canvas, rng, x, 2.75, z - 0.05, lit)

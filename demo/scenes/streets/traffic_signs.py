@@ -10,9 +10,14 @@ from .shapes import FACING_CAMERA, box, draw_pole, project_all, ring
 
 
 def draw_sign(canvas: Canvas, rng: Random, x: float, y: float, z: float, kind: str) -> None:
-    """The plate of a traffic sign whose middle is at (x, y, z).
+    """Draw the plate of a traffic sign whose middle is at (x, y, z) meters.
 
     Args:
+        canvas: What is drawn on.
+        rng: Samples what is written on it.
+        x: Meters to the right of the road's center line.
+        y: Meters above the ground.
+        z: Meters ahead of the camera.
         kind: 'ban', 'warning', 'stop', 'blue', 'parking', 'yield' or 'board'.
     """
     gain = canvas.light.gain_on(FACING_CAMERA, 0.5 * canvas.shade_at(x, z))
@@ -48,22 +53,22 @@ def draw_sign(canvas: Canvas, rng: Random, x: float, y: float, z: float, kind: s
         plate(box(x - 0.05, y, x + 0.14, y + 0.2, z), white)
     else:
         color = rng.choice((blue, (60, 140, 40), (40, 200, 240), white))
-        wide, tall = rng.uniform(0.5, 1.1), rng.uniform(0.2, 0.45)
+        width, height = rng.uniform(0.5, 1.1), rng.uniform(0.2, 0.45)
         text = (40, 40, 40) if color[2] > 200 else white
-        plate(box(x - wide, y - tall, x + wide, y + tall, z), color, TRAFFIC_SIGN)
-        rows = 2 if tall > 0.33 else 1
+        plate(box(x - width, y - height, x + width, y + height, z), color, TRAFFIC_SIGN)
+        rows = 2 if height > 0.33 else 1
         for row in range(rows):
-            mid = y + (0.0 if rows == 1 else (0.4 - 0.8 * row) * tall)
-            end = x + wide * rng.uniform(0.1, 0.8)
-            plate(box(x - 0.8 * wide, mid - 0.08, end, mid + 0.08, z), text)
+            mid = y + (0.0 if rows == 1 else (0.4 - 0.8 * row) * height)
+            end = x + width * rng.uniform(0.1, 0.8)
+            plate(box(x - 0.8 * width, mid - 0.08, end, mid + 0.08, z), text)
 
 
 def draw_sign_post(canvas: Canvas, rng: Random, x: float, z: float) -> None:
     """A thin post with one to three signs."""
-    tall = rng.uniform(2.4, 3.4)
-    draw_pole(canvas, rng, x, z, tall, 0.075)
+    height = rng.uniform(2.4, 3.4)
+    draw_pole(canvas, rng, x, z, height, 0.075)
     kinds = ('ban', 'ban', 'warning', 'stop', 'blue', 'blue', 'parking', 'yield', 'board')
-    y = tall - 0.35
+    y = height - 0.35
     for _ in range(rng.choice((1, 1, 2, 3))):
         kind = rng.choice(kinds)
         draw_sign(canvas, rng, x, y, z - 0.02, kind)

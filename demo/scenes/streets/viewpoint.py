@@ -6,7 +6,7 @@ from ..drawing.camera import Camera
 
 
 def sample_camera(rng: Random, size: tuple[int, int], lane_x: float) -> Camera:
-    """Pick a camera that drives at ``lane_x``, for images of ``size`` (width, height)."""
+    """Sample a camera in the lane at ``lane_x`` meters, for images of ``size`` (width, height)."""
     width, height = size
     bend = rng.choice((0.0, 0.0, rng.gauss(0.0, 0.0007), rng.gauss(0.0, 0.0012)))
     return Camera(

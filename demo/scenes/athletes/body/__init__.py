@@ -1,0 +1,1 @@
+"""A person, from joint angles to pixels."""

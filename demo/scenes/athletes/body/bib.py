@@ -16,8 +16,18 @@ def print_bib(
     places: np.ndarray,
     scale: float,
 ) -> None:
-    """Print the number on what of the shirt faces to the front and to the back."""
-    shirt = np.array([cone.name == SHIRT for cone in cones] + [False])  # the last for nothing
+    """Print the number on the front and on the back of the shirt.
+
+    Args:
+        color: ``[h, w, 3]`` float32 color of every pixel; changed in place.
+        surface: The traced body.
+        cones: The cones that were traced.
+        person: Whose number it is.
+        places: ``[n, 2, 3]`` column, row and distance of the cones' ends, in pixels.
+        scale: Pixels per meter.
+    """
+    # One more than cones: -1 stands for pixels that show none.
+    shirt = np.array([cone.name == SHIRT for cone in cones] + [False])
     rows, columns = np.nonzero(shirt[surface.cone])
     if not len(rows):
         return
@@ -30,12 +40,12 @@ def print_bib(
     up = points @ person.direction('chest', 1) / size
     ahead = points @ person.direction('chest', 0) / size
     number = _bib(person.clothing.bib)
-    wide, tall = 0.066, 0.046  # half its size, as a share of the stature
-    on = (np.abs(right) < wide) & (np.abs(up + 0.005) < tall) & (np.abs(ahead) > 0.02)
+    width, height = 0.066, 0.046  # half its size, as a share of the stature
+    on = (np.abs(right) < width) & (np.abs(up + 0.005) < height) & (np.abs(ahead) > 0.02)
     rows, columns, right, up, ahead = (v[on] for v in (rows, columns, right, up, ahead))
-    across = np.where(ahead > 0, -right, right) / wide  # read from outside
+    across = np.where(ahead > 0, -right, right) / width  # read from outside
     x = np.clip((across + 1) / 2 * number.shape[1], 0, number.shape[1] - 1).astype(int)
-    y = np.clip((0.5 - (up + 0.005) / tall / 2) * number.shape[0], 0, number.shape[0] - 1)
+    y = np.clip((0.5 - (up + 0.005) / height / 2) * number.shape[0], 0, number.shape[0] - 1)
     ink = number[y.astype(int), x, None].astype(np.float32)
     paper = np.float32(person.clothing.bib_color)
     was = np.float32(surface.colors)[surface.paint[rows, columns]]

@@ -1,4 +1,4 @@
-"""What all parts of a body need: its skeleton, its clothes, and where its solids go."""
+"""Collecting the solids of a body: what torso, limbs and head are built with."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ from .cones import Cone
 from .skeleton import Skeleton
 
 Place = Callable[[np.ndarray], np.ndarray]
-"""From meters about the hips (ahead, up, right) to meters before the camera (right, up, away)."""
+"""Maps meters about the hips (ahead, up, right) to meters from the camera (right, up, away)."""
 
-Paint = tuple[float, Color]  # share of the way from which on a color holds
+Paint = tuple[float, Color]  # from that share of the length on, that color
 
 SIDES = (('r', 1), ('l', -1))
 SHIRT = 'shirt'  # solids that carry the number
@@ -34,10 +34,18 @@ class SolidsBuilder:
         *paints: Paint,
         name: str = '',
     ) -> None:
-        """Add a limb from joint to joint, with what it is painted."""
+        """Add a cone between two points ``[3]`` in meters about the hips.
+
+        Args:
+            start: One end.
+            end: The other end.
+            radii: At both ends, as shares of the stature.
+            *paints: (share of the length, color): the color from that share on.
+            name: The part of the body, for those that must be found again.
+        """
         radii = radii[0] * self.size, radii[1] * self.size
         self.cones.append(Cone(self.place(start), self.place(end), *radii, paints, name))
 
     def ball(self, at: np.ndarray, radius: float, color: Color) -> None:
-        """Add a ball of one color."""
+        """Add a ball of one color; ``radius`` is a share of the stature."""
         self.add(at, at, (radius, radius), (0.0, color))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from ...drawing.light import Color
+from ...drawing.light import Color, scale_color
 from .colors import BRIGHT, DULL, HAIR, OFFICIAL, SKIN
 
 
@@ -15,18 +15,18 @@ class Clothing:
         skin: Color of the skin.
         hair: Color of the hair, or of the cap.
         long_hair: 'no', 'tail' or 'bun'.
-        cap: Whether the hair is under a cap with a peak.
+        cap: Whether the hair is under a cap with a visor.
         top: Color of the shirt.
         trim: Second color, of straps, hems and the sides of the shirt.
         belly: Whether the waist is bare.
-        sleeve: How far sleeves reach, in arm's segments: 0 none, 1 elbow, 2 wrist.
-        bottom: Color of shorts or trousers.
-        hem: How far these reach, in leg's segments: 0 hip, 1 knee, 2 ankle.
+        sleeve: Length in segments of the arm: 0 for none, 1 to the elbow, 2 to the wrist.
+        bottom: Color of shorts or pants.
+        hem: Their length in segments of the leg: 0 at the hip, 1 to the knee, 2 to the ankle.
         socks: Color of the socks.
         sock: Share of the shank that they cover.
         shoes: Color of the shoes.
         sole: Color of their soles.
-        bib: Number on chest and back, or an empty text.
+        bib: Number on chest and back; empty for none.
         bib_color: Color of the bib.
     """
 
@@ -53,7 +53,7 @@ def _long_hair(rng: Random, female: bool) -> str:
 
 
 def sample_sportswear(rng: Random, female: bool) -> Clothing:
-    """Pick what an athlete wears in competition."""
+    """Sample what an athlete wears in competition."""
     top = rng.choice(BRIGHT)
     bottom = top if rng.random() < 0.35 else rng.choice(BRIGHT)
     tights = rng.random() < 0.15
@@ -78,7 +78,7 @@ def sample_sportswear(rng: Random, female: bool) -> Clothing:
 
 
 def sample_everyday_clothes(rng: Random, female: bool) -> Clothing:
-    """Pick what officials, coaches and photographers wear."""
+    """Sample what officials, coaches and photographers wear."""
     top = rng.choice(OFFICIAL + DULL)
     return Clothing(
         skin=rng.choice(SKIN),
@@ -86,7 +86,7 @@ def sample_everyday_clothes(rng: Random, female: bool) -> Clothing:
         long_hair=_long_hair(rng, female),
         cap=rng.random() < 0.35,
         top=top,
-        trim=tuple(0.8 * c for c in top),
+        trim=scale_color(top, 0.8),
         belly=False,
         sleeve=rng.choice((0.7, 0.9, 1.9, 1.9)),
         bottom=rng.choice(DULL),

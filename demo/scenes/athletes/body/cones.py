@@ -1,4 +1,4 @@
-"""Drawing bodies: round cones with light on them, the nearest one in front at every pixel."""
+"""Ray tracing of round cones: the nearest surface at every pixel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ NOTHING = np.float32(np.inf)
 
 @dataclass(frozen=True)
 class Cone:
-    """A cone with round ends: a limb, or with both ends in one place a ball.
+    """A cone with round ends; a ball if both ends are in one place.
 
     Attributes:
-        start: Its one end ``[3]``, x and y in meters to the right and up, z away from the camera.
-        end: Its other end.
+        start: One end ``[3]`` in meters: to the right, up, and away from the camera.
+        end: The other end.
         start_radius: Radius at the start in meters.
-        end_radius: Radius at the end.
-        paints: (share of the way from the start, color) from where on a color holds.
-        name: What part of a body it is.
+        end_radius: Radius at the end in meters.
+        paints: (share of the length, color): the color from that share on.
+        name: The part of the body, or an empty text.
     """
 
     start: np.ndarray
@@ -33,7 +33,7 @@ class Cone:
 
 @dataclass
 class Surface:
-    """What is nearest at every pixel of a rectangle.
+    """The nearest surface at every pixel of a rectangle.
 
     Attributes:
         depth: ``[h, w]`` float32 distance behind the origin in pixels; infinite where nothing is.
@@ -54,7 +54,7 @@ def trace(cones: Sequence[Cone], places: np.ndarray, radii: np.ndarray, shape) -
     """Find the nearest surface at every pixel, looking along z.
 
     Args:
-        cones: What is drawn.
+        cones: The cones.
         places: ``[n, 2, 3]`` column, row and distance of both ends, in pixels.
         radii: ``[n, 2]`` radii of both ends in pixels.
         shape: Rows and columns of the rectangle.

@@ -1,4 +1,4 @@
-"""Where the keypoints of JBD and of COCO are on a body, and which of them can be seen."""
+"""Positions and visibility of the keypoints of JBD and of COCO."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ _FACE = {'nose': (0.066, -0.02, 0.0), 'eye': (0.05, -0.001, 0.019), 'ear': (-0.0
 # Tissue between a joint and the skin in front of it, as shares of the stature.
 _TISSUE = {'head': 0.055, 'neck': 0.04, 'sho': 0.04, 'elb': 0.028, 'wri': 0.02, 'han': 0.022}
 _TISSUE |= {'hip': 0.07, 'kne': 0.036, 'ank': 0.026, 'hee': 0.026, 'toe': 0.022}
-_SLACK = 0.012  # cloth, hair, and how exactly anybody can tell
+_SLACK = 0.012  # cloth, hair, and how exactly an annotator could tell
 
 
 def locate(person: Person) -> dict[str, tuple[np.ndarray, float]]:
@@ -76,7 +76,7 @@ def annotate(
 
 
 def _is_behind(sprite: Sprite | None, x: int, y: int, z: float) -> bool:
-    """Whether the body itself hides a place at distance ``z``."""
+    """Whether the body itself hides a point ``z`` meters away."""
     if sprite is None:
         return False
     x, y = x - sprite.left, y - sprite.top

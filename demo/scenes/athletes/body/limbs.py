@@ -8,7 +8,7 @@ def add_arm(builder: SolidsBuilder, side: str, sign: int) -> None:
     """Add an arm and its hand; ``sign`` is 1 for the right."""
     clothing, joints = builder.clothing, builder.skeleton.joints
     broad = builder.skeleton.body.broad * (0.92 if builder.skeleton.body.female else 1.0)
-    loose = 1.12 if clothing.hem > 1.92 else 1.0  # a jacket, where there are trousers
+    loose = 1.12 if clothing.hem > 1.92 else 1.0  # with long pants, a jacket
     sho, elb, wri, han = (joints[side + name] for name in ('sho', 'elb', 'wri', 'han'))
     upper, lower = _cover(clothing.top, clothing.skin, clothing.sleeve)
     builder.add(sho, elb, (0.031 * broad * loose, 0.022 * broad * loose), *upper)
@@ -61,7 +61,7 @@ def add_foot(builder: SolidsBuilder, side: str) -> None:
 
 
 def _cover(cloth: Color, skin: Color, reach: float) -> tuple[tuple, tuple]:
-    """Paints of the two segments of a limb that cloth covers as far as ``reach``."""
+    """Paints of a limb's two segments, which cloth covers up to ``reach``, 0 to 2 segments."""
     upper = ((0.0, cloth), (reach, skin)) if reach < 1 else ((0.0, cloth),)
     if reach <= 0:
         upper = ((0.0, skin),)
@@ -70,7 +70,7 @@ def _cover(cloth: Color, skin: Color, reach: float) -> tuple[tuple, tuple]:
 
 
 def _cut(paints: tuple, at: float) -> tuple[tuple, tuple]:
-    """Paints of a segment, as paints of what lies before and behind ``at``."""
+    """Split the paints of a segment at the share ``at`` of its length."""
     low = tuple((start / at, color) for start, color in paints if start < at)
     last = [color for start, color in paints if start <= at][-1]
     rest = ((start - at) / (1 - at) for start, _ in paints if start > at)

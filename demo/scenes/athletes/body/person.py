@@ -11,13 +11,13 @@ from .skeleton import Skeleton
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in the stadium.
+    """A person in the stadium.
 
     Attributes:
-        skeleton: The posture.
+        skeleton: The posed body.
         clothing: The clothes.
-        place: Where the middle of the hips is: meters to the right, up, and away ``[3]``.
-        heading: Where the hips face, in degrees: 0 away from the camera, 90 to the right.
+        place: Middle of the hips ``[3]`` in meters: to the right, up, and away.
+        heading: Direction that the hips face in degrees: 0 away from the camera, 90 to the right.
     """
 
     skeleton: Skeleton
@@ -26,11 +26,11 @@ class Person:
     heading: float
 
     def to_world(self, point: np.ndarray) -> np.ndarray:
-        """From meters about the hips (ahead, up, right) to meters (right, up, away)."""
+        """Map a point ``[3]`` in meters about the hips (ahead, up, right) to (right, up, away)."""
         s, c = sin(radians(self.heading)), cos(radians(self.heading))
         ahead, up, right = point
         return self.place + (ahead * s + right * c, up, ahead * c - right * s)
 
     def direction(self, frame: str, axis: int) -> np.ndarray:
-        """An axis (0 ahead, 1 up, 2 right) of one of the skeleton's frames, in the world."""
+        """Axis 0 (ahead), 1 (up) or 2 (right) of one of the skeleton's frames, in the world."""
         return self.to_world(self.skeleton.frames[frame][:, axis]) - self.place

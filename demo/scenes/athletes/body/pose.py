@@ -1,4 +1,4 @@
-"""A posture: the angles of all joints, in degrees."""
+"""A pose: the angles of all joints, in degrees."""
 
 from dataclasses import dataclass, fields
 from random import Random
@@ -44,7 +44,7 @@ class Pose:
     l_leg: Leg = STRAIGHT
 
     def mirrored(self) -> 'Pose':
-        """The same posture with right and left exchanged."""
+        """The same pose with right and left exchanged."""
         return Pose(
             lean=self.lean,
             tilt=-self.tilt,
@@ -61,7 +61,7 @@ class Pose:
         )
 
     def interpolated(self, other: 'Pose', share: float) -> 'Pose':
-        """The posture between this one (share 0) and another (share 1)."""
+        """The pose between this one (share 0) and another (share 1)."""
         values = {}
         for field in fields(self):
             a, b = getattr(self, field.name), getattr(other, field.name)
@@ -72,7 +72,7 @@ class Pose:
         return Pose(**values)
 
     def loosened(self, rng: Random, degrees: float) -> 'Pose':
-        """The same posture as another person, or another try, would take it."""
+        """The same pose with random angles added, of a standard deviation given in degrees."""
         values = {}
         for field in fields(self):
             value = getattr(self, field.name)

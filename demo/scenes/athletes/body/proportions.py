@@ -1,7 +1,8 @@
 """The proportions of a body.
 
-Source of the lengths: Drillis and Contini, as shares of the stature, in Winter, Biomechanics and
-Motor Control of Human Movement. Joints of hips and shoulders lie further in than their breadths.
+Source of the lengths, as shares of the stature: Drillis and Contini, in Winter, Biomechanics and
+Motor Control of Human Movement. The joints of hips and shoulders lie further
+in than the breadths given there.
 """
 
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class Body:
 
 
 def sample_body(rng: Random, broad: float = 1.0) -> Body:
-    """Pick a body; athletes are lean, others broader."""
+    """Sample a body; athletes are lean (``broad`` 1), others broader."""
     female = rng.random() < 0.5
     stature = rng.gauss(1.72 if female else 1.84, 0.06)
     return Body(min(max(stature, 1.5), 2.05), broad * rng.uniform(0.88, 1.12), female)

@@ -1,4 +1,4 @@
-"""From angles to places: where the joints of a body are in a given posture."""
+"""Forward kinematics: the positions of a body's joints in a given pose."""
 
 from dataclasses import dataclass
 from math import cos, radians, sin
@@ -15,19 +15,19 @@ SOLE = 0.017  # share of the stature between the joints of a foot and the ground
 
 
 def pitch(degrees: float) -> np.ndarray:
-    """Lifts the front; turns what hangs down to the front."""
+    """Rotation that lifts the front, and swings what hangs down forward, ``[3, 3]``."""
     c, s = cos(radians(degrees)), sin(radians(degrees))
     return np.array(((c, -s, 0.0), (s, c, 0.0), (0.0, 0.0, 1.0)))
 
 
 def roll(degrees: float) -> np.ndarray:
-    """Tilts what is up to the right."""
+    """Rotation that tilts the top to the right, ``[3, 3]``."""
     c, s = cos(radians(degrees)), sin(radians(degrees))
     return np.array(((1.0, 0.0, 0.0), (0.0, c, -s), (0.0, s, c)))
 
 
 def yaw(degrees: float) -> np.ndarray:
-    """Turns the front to the right."""
+    """Rotation that turns the front to the right, ``[3, 3]``."""
     c, s = cos(radians(degrees)), sin(radians(degrees))
     return np.array(((c, 0.0, -s), (0.0, 1.0, 0.0), (s, 0.0, c)))
 
@@ -38,7 +38,7 @@ class Skeleton:
 
     Attributes:
         body: Whose skeleton it is.
-        joints: Places by name; names start with r or l for the body's own right and left.
+        joints: Positions ``[3]`` by name; r and l are the body's own right and left.
         frames: Rotations ``[3, 3]`` of 'pelvis', 'waist', 'chest', 'head', 'rfoot', 'lfoot', and
             of hands, whose columns are the part's own axes ahead, up and right.
     """
@@ -54,12 +54,12 @@ class Skeleton:
         return SOLE * self.body.stature - lowest
 
     def at(self, frame: str, origin: str, ahead: float, up: float, right: float) -> np.ndarray:
-        """A place given along the axes of a part, in meters from a joint."""
+        """The point ``[3]`` that lies so many meters from a joint, along the axes of a part."""
         return self.joints[origin] + self.frames[frame] @ (ahead, up, right)
 
 
 def build_skeleton(body: Body, pose: Pose) -> Skeleton:
-    """Put a body into a posture."""
+    """Put a body into a pose."""
     pelvis = yaw(pose.turn) @ pitch(-pose.lean) @ roll(pose.tilt)
     half = pitch(-pose.bend / 2) @ roll(pose.side / 2) @ yaw(pose.twist / 2)
     waist = pelvis @ half

@@ -1,4 +1,4 @@
-"""From joints to solids: what a body in its clothes is made of."""
+"""The solids that a dressed body consists of."""
 
 from .builder import SIDES, Place, SolidsBuilder
 from .clothing import Clothing
@@ -10,7 +10,13 @@ from .torso import add_torso
 
 
 def build_solids(skeleton: Skeleton, clothing: Clothing, place: Place) -> list[Cone]:
-    """The solids of a body in its clothes."""
+    """Build the solids of a dressed body.
+
+    Args:
+        skeleton: The posed body.
+        clothing: What it wears.
+        place: Maps points about the hips to points in front of the camera.
+    """
     builder = SolidsBuilder(skeleton, clothing, place)
     add_torso(builder)
     for side, sign in SIDES:

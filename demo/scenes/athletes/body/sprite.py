@@ -13,19 +13,19 @@ from .cones import Surface, trace
 from .person import Person
 from .solids import build_solids
 
-SHARPNESS = 900  # rows of a standing person up to which it is traced more finely, for its edges
-FINEST = 2.0
+SHARPNESS = 900  # rows of a standing person up to which edges need supersampling
+FINEST = 2.0  # at most so many samples per pixel in each direction
 
 
 @dataclass
 class Sprite:
-    """A person as it shows in the image.
+    """A rendered person.
 
     Attributes:
         left: Column of the rectangle's first pixel.
         top: Row of the rectangle's first pixel.
-        color: ``[h, w, 3]`` float32, blue-green-red, multiplied with ``alpha``.
-        alpha: ``[h, w]`` float32 share of a pixel that the person covers.
+        color: ``[h, w, 3]`` float32, blue-green-red, premultiplied by ``alpha``.
+        alpha: ``[h, w]`` float32 share of each pixel that the person covers.
         depth: ``[h, w]`` float32 meters from the camera; infinite where nobody is.
     """
 
@@ -50,7 +50,7 @@ class Sprite:
 
 
 def render_person(person: Person, camera: Camera, light: Light) -> Sprite | None:
-    """Trace and light a person; None if nothing of it is in the image."""
+    """Trace and light a person; None if the image shows no part of them."""
     cones = build_solids(person.skeleton, person.clothing, person.to_world)
     ends = np.array([(cone.start, cone.end) for cone in cones])
     radii = np.array([(cone.start_radius, cone.end_radius) for cone in cones])

@@ -42,7 +42,7 @@ def add_torso(builder: SolidsBuilder) -> None:
 
 
 def _add_middle(builder: SolidsBuilder, waist_paint: Color) -> None:
-    """What fills the furrow between the right and the left half of the torso."""
+    """Fill the gap between the right and the left half of the torso."""
     skeleton, clothing, size = builder.skeleton, builder.clothing, builder.size
     low = skeleton.at('pelvis', 'pelvis', 0.0, 0.02 * size, 0.0)
     high = skeleton.at('pelvis', 'pelvis', 0.0, 0.05 * size, 0.0)

@@ -1,4 +1,4 @@
-"""Generated frames in COCO's layout, with its 17 keypoints."""
+"""COCO's layout, with its 17 keypoints."""
 
 import json
 from collections.abc import Sequence
@@ -31,14 +31,14 @@ def image_path(folder: Path, split: str, event: int, frame: int) -> Path:
 
 
 def table_paths(folder: Path, splits: Sequence[str]) -> list[Path]:
-    """Paths of the files with annotations."""
+    """Paths of the annotation files."""
     return [folder / 'annotations' / f'person_keypoints_{split}2017.json' for split in splits]
 
 
 def write_tables(
     folder: Path, annotations: dict[str, list[Annotation]], size: tuple[int, int]
 ) -> None:
-    """Write the files with annotations; ``size`` is the images' (width, height)."""
+    """Write the annotation files; ``size`` is the (width, height) of the images in pixels."""
     category = {
         'id': 1,
         'name': 'person',

@@ -1,4 +1,4 @@
-"""Generated frames in the published form of the Jump Broadcast Dataset."""
+"""The published form of the Jump Broadcast Dataset."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,19 +30,19 @@ tools/convert_jbd.py turns it into what JBDDataset reads.
 
 
 def image_path(folder: Path, split: str, event: int, frame: int) -> Path:
-    """Path of a frame; the splits share the folder, as they share no event."""
+    """Path of a frame. All splits use one folder, since they have no event in common."""
     return folder / FRAME_FOLDER / frame_file(str(event), frame)
 
 
 def table_paths(folder: Path, splits: Sequence[str]) -> list[Path]:
-    """Paths of the files with annotations."""
+    """Paths of the annotation files."""
     return [folder / BOX_FILE, *(folder / KEYPOINT_FOLDER / f'{split}.csv' for split in splits)]
 
 
 def write_tables(
     folder: Path, annotations: dict[str, list[Annotation]], size: tuple[int, int]
 ) -> None:
-    """Write the files with annotations."""
+    """Write the annotation files; ``size`` is not part of this layout."""
     boxes = [', '.join(BOX_COLUMNS)]  # with spaces, as it is published
     for split, found in annotations.items():
         rows = [f'#{len(found)}', KEYPOINT_DELIMITER.join(KEYPOINT_COLUMNS)]

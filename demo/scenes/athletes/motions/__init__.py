@@ -1,0 +1,1 @@
+"""What people in a stadium do, as sequences of poses."""

@@ -1,4 +1,4 @@
-"""Which motions there are, and how often."""
+"""Which motions occur, and how often."""
 
 from random import Random
 
@@ -18,16 +18,16 @@ ATHLETE_MOTIONS: tuple[tuple[Motion, float], ...] = (
     (WALK, 4),
     *((motion, 8 / len(STANDING)) for motion in STANDING),
 )
-"""What the athlete does, and how often."""
+"""What the athlete may do, with weights."""
 
 BYSTANDER_MOTIONS = (*STANDING, *STANDING, WALK, CROUCHING)
-"""What people around the athlete do."""
+"""What people around the athlete may do."""
 
 PIT_JUMPS = (LONG_JUMP, HITCH_KICK, TRIPLE_JUMP)
 
 
 def sample_motion(rng: Random) -> Motion:
-    """Pick what the athlete does."""
+    """Sample what the athlete does."""
     return rng.choices([m for m, _ in ATHLETE_MOTIONS], [weight for _, weight in ATHLETE_MOTIONS])[
         0
     ]

@@ -1,4 +1,4 @@
-"""A motion: postures one after the other, and how high above the ground they are."""
+"""A motion: a sequence of poses, and their heights above the ground."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from ..body.pose import Pose
 
 @dataclass(frozen=True)
 class Key:
-    """One posture of a motion.
+    """One pose of a motion.
 
     Attributes:
-        time: When it is taken, 0 to 1.
-        pose: The posture, with the right leg doing what the motion is named after.
+        time: Its time, from 0 to 1.
+        pose: The joint angles; the right leg is the one that takes off.
         above: Meters between the ground and the lowest part of the body.
     """
 
@@ -22,12 +22,12 @@ class Key:
 
 @dataclass(frozen=True)
 class Motion:
-    """A motion from its first posture to its last.
+    """A motion from its first pose to its last.
 
     Attributes:
-        name: What it is called.
-        keys: The postures.
-        travel: How fast the body moves along its heading, 1 when running; it blurs what stands.
+        name: Its name.
+        keys: The poses, in the order of their times.
+        travel: Speed of the body along its heading, 1 when running. It blurs the background.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Motion:
     travel: float
 
     def at(self, time: float) -> Key:
-        """The posture at any time from 0 to 1."""
+        """The pose at ``time``, from 0 to 1, interpolated between the nearest two."""
         for before, after in zip(self.keys, self.keys[1:], strict=False):
             if time <= after.time:
                 share = (time - before.time) / (after.time - before.time)

@@ -1,4 +1,4 @@
-"""Jumps into the pit: long and triple."""
+"""Jumps into the sand pit: long jump and triple jump."""
 
 from ..body.pose import Pose
 from .motion import Key, Motion

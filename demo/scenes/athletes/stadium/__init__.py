@@ -1,0 +1,1 @@
+"""What surrounds the athlete: ground, equipment, stands and spectators."""

@@ -1,4 +1,4 @@
-"""Hurdles, bars, mats, and what else stands about."""
+"""Hurdles, bars, mats, and other equipment."""
 
 from random import Random
 
@@ -13,14 +13,14 @@ GRAY: Color = (150, 150, 150)
 
 def draw_hurdle(canvas: Canvas, path: Path, along: float, right: float, color: Color) -> None:
     """A hurdle across a lane whose middle is ``right`` meters beside the path."""
-    half, tall = 0.59, 0.91
+    half, height = 0.59, 0.91
     for side in (-1, 1):
         edge = right + side * half
         foot = path.point(along, edge, 0.02), path.point(along - 0.65, edge, 0.02)
         canvas.bar(*foot, 0.05, _lit(canvas, GRAY, path, along), POLE)
-        upright = path.point(along, edge, 0.0), path.point(along, edge, tall)
+        upright = path.point(along, edge, 0.0), path.point(along, edge, height)
         canvas.bar(*upright, 0.05, _lit(canvas, GRAY, path, along), POLE)
-    up = (tall - 0.07, tall)
+    up = (height - 0.07, height)
     for start, end, paint in (
         (-half - 0.02, -0.34, color),
         (-0.34, 0.34, WHITE),
@@ -49,20 +49,20 @@ def draw_mat(
     path: Path,
     along: tuple[float, float],
     right: tuple[float, float],
-    tall: float,
+    height: float,
     color: Color,
 ) -> None:
     """A landing mat: a colored block with a paler cover."""
-    draw_box(canvas, path, along, right, (0.0, tall - 0.12), color, WALL)
+    draw_box(canvas, path, along, right, (0.0, height - 0.12), color, WALL)
     pale = tuple(0.5 * c + 100 for c in color)
-    draw_box(canvas, path, along, right, (tall - 0.12, tall), pale, WALL)
+    draw_box(canvas, path, along, right, (height - 0.12, height), pale, WALL)
 
 
 def draw_marker(canvas: Canvas, path: Path, along: float, right: float, rng: Random) -> None:
-    """A small board with a sprite, beside the pit."""
+    """A distance marker beside the pit."""
     color = rng.choice((WHITE, (40, 190, 235), (40, 40, 40)))
-    wide, tall = rng.uniform(0.2, 0.4), rng.uniform(0.2, 0.35)
-    box = (along, along + wide), (right, right + 0.04), (0.0, tall)
+    width, height = rng.uniform(0.2, 0.4), rng.uniform(0.2, 0.35)
+    box = (along, along + width), (right, right + 0.04), (0.0, height)
     draw_box(canvas, path, *box, color, WALL)
 
 

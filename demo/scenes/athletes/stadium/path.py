@@ -1,4 +1,4 @@
-"""The line along which the athlete moves, and shapes on the ground and upright along it."""
+"""The line along which the athlete moves, and shapes that are placed along it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from ...drawing.canvas import Canvas
 from ...drawing.light import Color
 
-_NEAR = 2.0  # meters; what comes closer to the camera is cut off
+_NEAR = 2.0  # meters; what is closer to the camera is clipped
 UP = (0.0, 1.0, 0.0)
 
 
@@ -28,21 +28,21 @@ class Path:
     heading: float
 
     def point(self, along: float, right: float, up: float = 0.0) -> tuple[float, float, float]:
-        """A place given in meters along the line, to its right, and up."""
+        """The world point so many meters along the line, to its right, and up."""
         s, c = sin(radians(self.heading)), cos(radians(self.heading))
         return self.x + along * s + right * c, up, self.z + along * c - right * s
 
 
 def fill_ground(canvas: Canvas, corners: Sequence, color: Color, label: int | None = None) -> None:
-    """Fill a polygon on the ground, ``[n, 3]`` meters; what is behind the camera is cut off."""
+    """Fill a polygon on the ground, ``[n, 3]`` meters; what is behind the camera is clipped."""
     fill_face(canvas, corners, color, UP, label)
 
 
 def fill_face(
     canvas: Canvas, corners: Sequence, color: Color, normal, label: int | None = None
 ) -> None:
-    """Fill a polygon in the world whose lit side has this normal."""
-    points = _cut_off(np.asarray(corners, float))
+    """Fill a polygon ``[n, 3]`` in meters whose visible side has this unit normal."""
+    points = _clip_near(np.asarray(corners, float))
     if len(points) < 3:
         return
     tone = canvas.light.tone(color, canvas.light.gain_on(normal), float(points[:, 2].mean()))
@@ -57,7 +57,16 @@ def fill_strip(
     color: Color,
     label: int | None = None,
 ) -> None:
-    """Fill a rectangle on the ground, from here to there along a path and to its right."""
+    """Fill a rectangle on the ground.
+
+    Args:
+        canvas: What is drawn on.
+        path: The line that the rectangle is aligned with.
+        along: Where it starts and ends along the path, in meters.
+        right: Where it starts and ends to the right of the path, in meters.
+        color: Its color before lighting.
+        label: Its label, or None to keep the labels below.
+    """
     corners = [path.point(a, r) for a, r in _corners(along, right)]
     fill_ground(canvas, corners, color, label)
 
@@ -71,7 +80,7 @@ def draw_box(
     color: Color,
     label: int | None = None,
 ) -> None:
-    """Draw the faces of a box that look at the camera."""
+    """Draw the visible faces of a box, which reaches from one number to the other (meters)."""
     ground = [path.point(a, r) for a, r in _corners(along, right)]
     middle = np.mean(ground, axis=0)
     eye = np.array((canvas.camera.x, canvas.camera.eye, 0.0))
@@ -94,8 +103,8 @@ def _corners(along: tuple[float, float], right: tuple[float, float]) -> list:
     return [(a0, r0), (a1, r0), (a1, r1), (a0, r1)]
 
 
-def _cut_off(points: np.ndarray) -> np.ndarray:
-    """The part of a polygon that lies beyond ``_NEAR``."""
+def _clip_near(points: np.ndarray) -> np.ndarray:
+    """Clip a polygon ``[n, 3]`` to what lies beyond ``_NEAR``."""
     if (points[:, 2] >= _NEAR).all():
         return points
     kept = []

@@ -1,4 +1,4 @@
-"""Spectators in their rows: a bank that all images cut their stands from."""
+"""Rows of spectators: a texture that all stands are cut from."""
 
 from functools import cache, lru_cache
 from random import Random
@@ -6,10 +6,10 @@ from random import Random
 import cv2
 import numpy as np
 
-from ...drawing.light import Color
+from ...drawing.light import Color, scale_color
 from ..body.colors import BRIGHT, DULL, HAIR, SKIN
 
-PIXELS_PER_METER = 56  # pixels of the bank
+PIXELS_PER_METER = 56  # in the texture
 ROW, SEAT = 26, 29  # pixels from row to row, and from seat to seat: 0.46 and 0.52 meters
 ROWS, SEATS = 26, 96
 AISLE = 24  # seats between two stairs
@@ -17,7 +17,7 @@ AISLE = 24  # seats between two stairs
 
 @cache
 def all_spectators() -> tuple[np.ndarray, np.ndarray]:
-    """Spectators on every seat, and the share of spectators up to which each of them comes.
+    """A spectator on every seat, and the occupancy from which on that seat is taken.
 
     Returns:
         ``[ROWS * ROW, SEATS * SEAT, 3]`` uint8, and the same without channels, 255 where nobody
@@ -26,7 +26,7 @@ def all_spectators() -> tuple[np.ndarray, np.ndarray]:
     rng = Random('crowd')
     image = np.zeros((ROWS * ROW, SEATS * SEAT, 3), np.uint8)
     comes = np.full(image.shape[:2], 255, np.uint8)
-    for row in range(ROWS):  # from the top, so that those before hide those behind
+    for row in range(ROWS):  # from the top, so that those in front hide those behind
         for seat in range(SEATS):
             if seat % AISLE:
                 _draw_spectator(rng, image, comes, row, seat)
@@ -43,7 +43,7 @@ def _draw_spectator(rng: Random, image: np.ndarray, comes: np.ndarray, row: int,
     arms = rng.random()
 
     def tone(color: Color) -> Color:
-        return tuple(shade * c for c in color)
+        return scale_color(color, shade)
 
     for canvas, paint in ((image, tone), (comes, lambda _: share)):
         cv2.ellipse(canvas, (x, y + 12), (10, 12), 0, 0, 360, paint(cloth), cv2.FILLED)
@@ -57,7 +57,12 @@ def _draw_spectator(rng: Random, image: np.ndarray, comes: np.ndarray, row: int,
 
 @lru_cache(maxsize=2)
 def stand_texture(full: float, seats: Color) -> np.ndarray:
-    """The bank with its free seats, ``[rows, columns, 3]`` uint8; not to be changed."""
+    """The texture of a stand, ``[rows, columns, 3]`` uint8; not to be changed.
+
+    Args:
+        full: Share of the seats that are taken.
+        seats: Color of empty seats.
+    """
     image, comes = all_spectators()
     empty = np.zeros_like(image)
     for row in range(ROWS):
@@ -67,7 +72,7 @@ def stand_texture(full: float, seats: Color) -> np.ndarray:
             left = seat * SEAT
             if seat % AISLE:
                 box = (left + 3, top + 8), (left + SEAT - 4, top + ROW - 4)
-                cv2.rectangle(empty, *box, tuple(0.8 * c for c in seats), cv2.FILLED)
+                cv2.rectangle(empty, *box, scale_color(seats, 0.8), cv2.FILLED)
             else:
                 step = (left, top + 6), (left + SEAT, top + ROW // 2)
                 cv2.rectangle(empty, *step, (150, 152, 154), cv2.FILLED)

@@ -36,9 +36,9 @@ class Stadium:
         sand: Color of the sand in the pit.
         seats: Color of empty seats.
         full: Share of the seats that are taken; below 0.1 there are no stands at all.
-        distance: Meters from the athlete to the boards before the stands.
+        distance: Meters from the athlete to the boards in front of the stands.
         accent: Color of bars, mats and hurdles.
-        boards: Whether advertising stands before the stands.
+        boards: Whether there are advertising boards in front of the stands.
     """
 
     light: Light
@@ -53,7 +53,7 @@ class Stadium:
 
 
 def sample_stadium(rng: Random) -> Stadium:
-    """Pick a stadium."""
+    """Sample a stadium."""
     light = sample_light(rng)
     if light.lamps:  # floodlights take over from the evening's light
         light = replace(light, direct=(0.42, 0.42, 0.42), ambient=(0.62, 0.6, 0.58))

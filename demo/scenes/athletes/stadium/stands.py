@@ -1,4 +1,4 @@
-"""What closes the view: stands with spectators, or the open land, with boards before them."""
+"""Stands with spectators, and the advertising boards in front of them."""
 
 from random import Random
 
@@ -70,11 +70,11 @@ def _draw_stand(
     if first >= last:
         return
     texture = spectators.stand_texture(round(stadium.full, 2), stadium.seats)
-    # From pixels of the image to pixels of the bank, which repeats itself.
+    # From pixels of the image to pixels of the texture, which repeats itself.
     scale = spectators.PIXELS_PER_METER / camera.scale(z)
     slope = rng.uniform(-0.03, 0.03)
     start = rng.uniform(0, texture.shape[1])
-    to_bank = np.float64(
+    to_texture = np.float64(
         (
             (scale, 0.0, start),
             (slope * scale, scale, (first - bottom) * scale + texture.shape[0]),
@@ -82,7 +82,7 @@ def _draw_stand(
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = camera.width, last - first
-    rows = cv2.warpAffine(texture, to_bank, size, flags=flags, borderMode=cv2.BORDER_WRAP)
+    rows = cv2.warpAffine(texture, to_texture, size, flags=flags, borderMode=cv2.BORDER_WRAP)
     gain = light.gain_on((0.0, 0.3, -0.7), shaded=rng.choice((0.0, 0.8, 0.8)))
     one = np.arange(256, dtype=np.float32)
     curve = [one * g * np.exp(-z / light.haze_range) for g in gain]
@@ -99,15 +99,15 @@ def _draw_stand(
 def _draw_boards(canvas: Canvas, rng: Random, z: float, wall: float) -> None:
     camera, light = canvas.camera, canvas.light
     scale = camera.scale(z)
-    tall = min(wall, rng.uniform(0.75, 1.0))
+    height = min(wall, rng.uniform(0.75, 1.0))
     x = (-camera.center) / scale - rng.uniform(0, 6)
     end = (camera.width - camera.center) / scale
     while x < end:
-        wide = rng.uniform(3.5, 7)
+        width = rng.uniform(3.5, 7)
         (ground, ink), word = rng.choice(BOARDS), rng.choice(WORDS)
         gain = light.gain_on((0.0, 0.0, -1.0))
-        left, top = camera.project_point(x, tall, z)
-        right, bottom = camera.project_point(x + wide - 0.05, 0.02, z)
+        left, top = camera.project_point(x, height, z)
+        right, bottom = camera.project_point(x + width - 0.05, 0.02, z)
         corners = ((left, top), (right, top), (right, bottom), (left, bottom))
         canvas.fill(corners, light.tone(ground, gain, z), WALL)
         letters = 0.5 * (bottom - top) / 22  # OpenCV's letters are 22 pixels high at scale 1
@@ -119,4 +119,4 @@ def _draw_boards(canvas: Canvas, rng: Random, z: float, wall: float) -> None:
             cv2.putText(
                 canvas.image, word, at, cv2.FONT_HERSHEY_SIMPLEX, letters, tone, thick, cv2.LINE_AA
             )
-        x += wide
+        x += width

@@ -1,0 +1,1 @@
+"""Cars, buses, trucks and trams."""

@@ -9,7 +9,7 @@ from ..placement import Placement
 from .body import Body
 
 _CIRCLE = [(cos(pi * i / 6), sin(pi * i / 6)) for i in range(12)]
-_FINISH: dict[str, Color] = {
+_MATERIALS: dict[str, Color] = {
     'glass': (62, 54, 46),
     'plate': (225, 228, 228),
     'dark': (34, 33, 32),
@@ -30,8 +30,8 @@ def _within(quad: Sequence[Pixel], u: float, v: float) -> Pixel:
     return start_x + (end_x - start_x) * v, start_y + (end_y - start_y) * v
 
 
-def _looks_here(quad: Sequence[Pixel]) -> bool:
-    """Whether a strip shows its outside: it then runs anticlockwise as one looks at it."""
+def _is_front_facing(quad: Sequence[Pixel]) -> bool:
+    """Whether a strip shows its outside: its corners then run counterclockwise."""
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad
     return (cx - ax) * (dy - by) - (cy - ay) * (dx - bx) < 0
 
@@ -46,7 +46,7 @@ def _visible_side(left: Sequence[Pixel], right: Sequence[Pixel]) -> int:
 
 
 class _Painter:
-    """Paints the parts of one body, all of them in the same place and light."""
+    """Projects and lights the parts of one body."""
 
     def __init__(self, canvas: Canvas, placement: Placement, label: int) -> None:
         self.canvas, self.placement, self.label = canvas, placement, label
@@ -75,7 +75,16 @@ class _Painter:
 def draw_body(
     canvas: Canvas, body: Body, placement: Placement, color: Color, second: Color, label: int
 ) -> None:
-    """Draw the faces of a body that look at the camera."""
+    """Draw the visible faces of a body.
+
+    Args:
+        canvas: What is drawn on.
+        body: Its shape.
+        placement: Where it stands.
+        color: Its paint.
+        second: Its second color, of stripes and trims.
+        label: Train id.
+    """
     painter = _Painter(canvas, placement, label)
     small = canvas.camera.scale(placement.z) < 14  # pixels per meter
 
@@ -89,11 +98,11 @@ def draw_body(
     side = _visible_side(left, right)
     for i in range(len(left) - 1):
         quad = (left[i], right[i], right[i + 1], left[i + 1])
-        if not _looks_here(quad):
+        if not _is_front_facing(quad):
             continue
         (a0, h0), (a1, h1) = body.outline[i], body.outline[i + 1]
-        long = max(((a1 - a0) ** 2 + (h1 - h0) ** 2) ** 0.5, 1e-6)
-        normal = ((h0 - h1) / long, (a1 - a0) / long, 0.0)
+        length = max(((a1 - a0) ** 2 + (h1 - h0) ** 2) ** 0.5, 1e-6)
+        normal = ((h0 - h1) / length, (a1 - a0) / length, 0.0)
         canvas.fill(quad, painter.tone(color, *normal), label)
         for u0, v0, u1, v1, kind in body.patches.get(i, ()):
             if small and kind in ('plate', 'trim', 'dark'):
@@ -102,11 +111,11 @@ def draw_body(
             if canvas.light.lamps and kind in _GLOW:
                 canvas.fill(patch, _GLOW[kind])
             else:
-                canvas.fill(patch, painter.tone(_FINISH.get(kind, second), *normal))
+                canvas.fill(patch, painter.tone(_MATERIALS.get(kind, second), *normal))
     if not side:
         return
     canvas.fill(left if side < 0 else right, painter.tone(color, 0.0, 0.0, side), label)
-    for polygons, paint in ((body.stripes, second), (body.windows, _FINISH['glass'])):
+    for polygons, paint in ((body.stripes, second), (body.windows, _MATERIALS['glass'])):
         tone = painter.tone(paint, 0.0, 0.0, side)
         for polygon in polygons:
             canvas.fill([painter.project(a, h, side * half(h)) for a, h in polygon], tone)
@@ -114,7 +123,7 @@ def draw_body(
 
 
 def _draw_below(painter: _Painter, body: Body) -> None:
-    """The dark under the body, which stays road, and the treads of the wheels nearest to us."""
+    """Draw the dark below the body, which stays road, and the treads of the nearest wheels."""
     ahead = [a for a, _ in body.outline]
     low = body.outline[0][1]
     rear, front, half = min(ahead) * 0.97, max(ahead) * 0.97, body.width * 0.48

@@ -13,5 +13,5 @@ _BUILDERS = {CAR: build_car, BUS: build_bus, TRUCK: build_truck, TRAIN: build_tr
 
 
 def build_vehicle(rng: Random, label: int) -> Vehicle:
-    """A car, truck, bus or train (tram) of a shape and colors that ``rng`` picks."""
+    """Sample a car, truck, bus or train (tram), by its train id."""
     return _BUILDERS[label](rng)

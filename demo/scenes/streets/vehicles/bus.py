@@ -8,6 +8,7 @@ from .vehicle import Vehicle, window_row
 
 
 def build_bus(rng: Random) -> Vehicle:
+    """Sample a bus."""
     length, roof = rng.uniform(9.5, 12.5), rng.uniform(2.9, 3.3)
     end = length / 2
     paint = rng.choice(

@@ -9,7 +9,7 @@ from .vehicle import PANE, Vehicle
 
 
 def _sample_paint(rng: Random) -> Color:
-    """A car color; most cars are black, gray or white."""
+    """Sample a car's color; most are black, gray or white."""
     paints: tuple[tuple[Color, int], ...] = (
         ((226, 226, 224), 5),
         ((40, 38, 36), 5),
@@ -31,6 +31,7 @@ _FRONT_LAMPS = ((0.03, 0.1, 0.22, 0.6, 'head'), (0.78, 0.1, 0.97, 0.6, 'head'))
 
 
 def build_car(rng: Random) -> Vehicle:
+    """Sample a car or a van."""
     style = rng.choice(('sedan', 'hatchback', 'hatchback', 'wagon', 'tall', 'van'))
     paint = _sample_paint(rng)
     grow = rng.uniform(0.94, 1.06)

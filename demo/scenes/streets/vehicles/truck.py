@@ -8,6 +8,7 @@ from .vehicle import PANE, Vehicle
 
 
 def build_truck(rng: Random) -> Vehicle:
+    """Sample a truck with a box or an open bed."""
     length = rng.uniform(6.2, 9.5)
     roof = rng.uniform(2.6, 3.7)
     cab_paint = rng.choice(

@@ -11,7 +11,7 @@ from .body_drawing import draw_body
 
 @dataclass(frozen=True)
 class Vehicle:
-    """A vehicle to be placed.
+    """A vehicle of one or more bodies.
 
     Attributes:
         label: Train id.
