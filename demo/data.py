@@ -12,7 +12,7 @@ from .scenes.writing import OnImage
 
 
 def prepare_data(dataset: str, folder: Path) -> None:
-    """Make sure that the folder holds the data set; what is there already stays.
+    """Make sure that the folder holds the dataset; what is there already stays.
 
     Args:
         dataset: 'streets' and 'athletes' are generated; anything else must be there.

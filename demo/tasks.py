@@ -1,4 +1,4 @@
-"""What the demo can run on: segmentation and pose, and the data sets of each."""
+"""What the demo can run on: segmentation and pose, and the datasets of each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,7 +71,7 @@ docs/pose.md has the rest.""",
 
 @dataclass(frozen=True)
 class DemoData:
-    """A data set that the demo can run on.
+    """A dataset that the demo can run on.
 
     Args:
         task: What is learned.

@@ -21,7 +21,7 @@ def main() -> None:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--dataset', default='streets', choices=['streets', 'camvid', 'athletes'])
-    parser.add_argument('--data', type=Path, help='folder of the data set (default: data/DATASET)')
+    parser.add_argument('--data', type=Path, help='folder of the dataset (default: data/DATASET)')
     parser.add_argument(
         '--out',
         type=Path,

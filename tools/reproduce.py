@@ -1,4 +1,4 @@
-"""Make the paper's tables and figures again, on your data and machine."""
+"""Reproduce the paper's tables and figures on your data and machine."""
 
 import argparse
 import re
@@ -31,7 +31,7 @@ examples:
 
   python tools/reproduce.py table2 --config cityscapes/b0 --checkpoints segformer.pth \\
       --strategies hq rates.yaml
-      rates of one's own
+      custom rates
 """
 
 TABLE_3_EXAMPLES = """\
@@ -253,7 +253,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return run(args)
     except KeyboardInterrupt:
-        print('Interrupted. The same command goes on from here.', file=sys.stderr)
+        print('Interrupted. The same command resumes from here.', file=sys.stderr)
         return 130
 
 

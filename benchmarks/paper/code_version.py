@@ -14,7 +14,7 @@ def code_version(*analysis: str) -> str:
 
     Args:
         analysis: Modules of :mod:`mmseg_tome.analysis` that the result depends on, such as
-            ``'timing'``. The rest of the package, that is models, data sets, metrics and hooks,
+            ``'timing'``. The rest of the package, that is models, datasets, metrics and hooks,
             always counts.
     """
     outside = [p for p in PACKAGE.rglob('*.py') if 'analysis' not in p.relative_to(PACKAGE).parts]

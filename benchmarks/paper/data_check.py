@@ -29,11 +29,11 @@ LAYOUTS = {
   images/<event>/<event>_(<frame, five digits>).jpg
     (`python tools/make_athletes.py DIR` generates athletes in this layout)""",
 }
-"""What lies below ``data_root``, by the data set's type."""
+"""What lies below ``data_root``, by the dataset's type."""
 
 
 def count_samples(cfg: Config, splits: tuple[str, ...] = ('train', 'test')) -> dict[str, int]:
-    """Build the data sets of a config and count their samples.
+    """Build the datasets of a config and count their samples.
 
     Args:
         cfg: Of mmseg or mmpose.

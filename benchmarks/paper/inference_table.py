@@ -1,4 +1,4 @@
-"""Table II: trained checkpoints, every strategy, without training again."""
+"""Table II: trained checkpoints, every strategy, without retraining."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -129,7 +129,7 @@ def _report(
     )
     return Report(
         name='table2',
-        title=f'table2: every strategy without training again, {runs.recipe.config.stem}',
+        title=f'table2: every strategy without retraining, {runs.recipe.config.stem}',
         caption='\n\n'.join(notes),
         tables=[(heading, shown)],
         raw=pd.concat([raw.assign(source='ours'), paper_rows(paper.TABLE_2, 'Table II')]),

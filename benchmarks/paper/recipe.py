@@ -74,7 +74,7 @@ def make_recipe(
     """Find a config and check it.
 
     Args:
-        config: Path of a config without merging, or ``'cityscapes/b5'``: data set and variant.
+        config: Path of a config without merging, or ``'cityscapes/b5'``: dataset and variant.
         options: As for ``--cfg-options``.
         launch: See :class:`Recipe`.
         scope: ``'mmseg'`` or ``'mmpose'``: which the table is of.

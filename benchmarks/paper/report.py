@@ -8,7 +8,7 @@ import pandas as pd
 
 from . import paper
 
-_WORDS = ('strategy', 'size', 'image')  # columns of words; the others are of figures
+_WORDS = ('strategy', 'size', 'image')  # columns of words; the others are of numbers
 
 
 @dataclass

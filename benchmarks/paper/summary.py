@@ -41,7 +41,7 @@ def select_metrics(metrics: Mapping[str, float], shown: Mapping[str, float]) -> 
 
     Args:
         metrics: As ``mim test`` reports them.
-        shown: The table's metrics, and what each is multiplied by; what a data set does not
+        shown: The table's metrics, and what each is multiplied by; what a dataset does not
             report (ADE20K has no small classes) is left out.
     """
     classes = {name: 1 for name in metrics if name.startswith(_PER_CLASS)}
@@ -90,7 +90,7 @@ def beside_the_paper(
     tables: Mapping[str, paper.Rows],
     metrics: Sequence[str],
 ) -> pd.DataFrame:
-    """Our means and the paper's figures, side by side, with what each strategy changes.
+    """Our means and the paper's numbers, side by side, with what each strategy changes.
 
     Args:
         ours: Means by strategy and metric.
@@ -98,8 +98,8 @@ def beside_the_paper(
         metrics: What to compare.
 
     Returns:
-        One column for every metric and source that has figures of it; those of the paper are called
-        'paper …'. A row for every strategy that any of them has figures of.
+        One column for every metric and source that has numbers for it; the paper's are called
+        'paper …'. A row for every strategy that any of them has numbers for.
     """
     sources = {'ours': ours, **{f'paper {name}': rows for name, rows in tables.items()}}
     order = dict.fromkeys(strategy for rows in sources.values() for strategy in rows)
@@ -123,7 +123,7 @@ def _with_change(rows: Mapping[str, Mapping[str, float]], strategy: str, metric:
 
 
 def paper_rows(tables: Mapping[str, paper.Rows], number: str) -> pd.DataFrame:
-    """The paper's figures for a CSV, each marked with where it is from."""
+    """The paper's numbers for a CSV, each marked with where it is from."""
     return pd.DataFrame(
         {'source': f'paper, {number}: {name}', 'strategy': strategy, **values}
         for name, rows in tables.items()

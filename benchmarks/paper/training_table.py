@@ -33,7 +33,7 @@ class TrainingTable:
         name: Of the files.
         number: The paper's.
         metrics: Results to show, and what each is multiplied by.
-        quoted: The paper's figures.
+        quoted: The paper's numbers.
     """
 
     name: str

@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('data_root', type=Path, help='folder of the data set')
+    parser.add_argument('data_root', type=Path, help='folder of the dataset')
     parser.add_argument(
         '--keypoints', type=Path, help='folder of train.csv and val.csv (DATA_ROOT/keypoints)'
     )
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
     except InvalidRows as error:
         show_problems(error.problems, args.report)
         print(
-            f'error: {error}; nothing was written. Mend them, or go on without them '
+            f'error: {error}; nothing was written. Fix them, or continue without them '
             '(--skip-invalid).',
             file=sys.stderr,
         )

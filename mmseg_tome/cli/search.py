@@ -76,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
     add(
         '--unlabelled', type=Path, metavar='FOLDER', help="images to use, not the config's test set"
     )
-    add('--metric', help='what quality is (default: mIoU, PCK@0.1, or agreement if unlabelled)')
+    add('--metric', help='what quality is (default: mIoU, PCK@0.1, or agreement with --unlabelled)')
     add(
         '--holdout',
         default='alternate',
@@ -162,7 +162,7 @@ def main(arguments: list[str]) -> int:
         return 2
     except KeyboardInterrupt:
         print(
-            f'Interrupted: the trials so far are kept in {args.out}; the same command goes on.',
+            f'Interrupted: the trials so far are kept in {args.out}; the same command resumes.',
             file=sys.stderr,
         )
         return 130

@@ -18,7 +18,7 @@ examples:
       a sheet for every image of the folder, and one index.html for all of them
 
   python -m mmseg_tome show a.png b.png --config … --checkpoint … --strategy rates.yaml
-      rates of one's own
+      custom rates
 
 Every run writes into a new folder. index.html opens in a browser, without a server; to move it,
 move its folder.

@@ -22,8 +22,8 @@ class Choice:
         why: What it was chosen for.
         row: The setting.
         rival: The preset.
-        holds: Whether it beats the preset on the images held out too.
-        interval: Of the difference in quality on the images held out, in percentage points: within
+        holds: Whether it beats the preset on the held-out images too.
+        interval: Of the difference in quality on the held-out images, in percentage points: within
             it are 95 % of the differences over images drawn anew from them.
     """
 
@@ -48,8 +48,8 @@ class Answer:
         question: Such as "Better than hq in hq's time?".
         rival: The preset.
         choices: What was chosen; empty if nothing on the images searched on could be.
-        others: Further points of the front that beat the preset on the images held out.
-        presets: Other presets that beat it on the images held out.
+        others: Further points of the front that beat the preset on the held-out images.
+        presets: Other presets that beat it on the held-out images.
     """
 
     question: str
@@ -60,7 +60,7 @@ class Answer:
 
     @property
     def is_yes(self) -> bool:
-        """Whether one of the choices beats the preset on the images held out."""
+        """Whether one of the choices beats the preset on the held-out images."""
         return any(choice.holds for choice in self.choices)
 
 
@@ -132,7 +132,7 @@ def _answer(
 
 
 def interval(row: Row, rival: Row, score: Score) -> tuple[float, float]:
-    """How the difference of two on the images held out varies, were these images drawn again.
+    """How the difference of two on the held-out images varies, were these images drawn again.
 
     The same images are drawn for both (a paired bootstrap).
     """

@@ -125,7 +125,7 @@ def _open(cfg: Config, options: Options, model: nn.Module) -> tuple[Source, Scor
 
 
 def _read(source: Source, options: Options, bars: Progress) -> tuple[Images, Images]:
-    """Images to search on, and images held out."""
+    """Images to search on, and held-out images."""
     halves = split(source.paths, options.holdout, options.images)
     task = bars.add_task('read images', total=sum(map(len, halves)))
     searched, held_out = (load(source, half, lambda: bars.advance(task)) for half in halves)

@@ -1,4 +1,4 @@
-"""The front and the presets, timed against each other and predicted on images held out."""
+"""The front and the presets, timed against each other and predicted on held-out images."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Row:
         is_preset: Whether it is one, and not found by the search.
         timing: All rows were timed in turns; the ratio is to the unmerged model.
         metrics: Over the images searched on.
-        held_out: Over the images held out.
+        held_out: Over the held-out images.
         results: What the metrics need of each image held out.
         objective: The metric that is quality.
     """
@@ -49,7 +49,7 @@ class Row:
 
     @property
     def held_out_quality(self) -> float:
-        """Quality on the images held out, by which they are judged."""
+        """Quality on the held-out images, by which they are judged."""
         return self.held_out[self.objective]
 
 
@@ -71,7 +71,7 @@ def measure(
     repeats: int,
     on_step: Callable[[], None] = lambda: None,
 ) -> list[Row]:
-    """Time all candidates in turns, and predict the images held out with each.
+    """Time all candidates in turns, and predict the held-out images with each.
 
     Args:
         bench: Measures them.

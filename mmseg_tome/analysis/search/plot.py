@@ -115,7 +115,7 @@ def _draw_rows(axis: Axes, rows: Sequence[Row], chosen: Sequence[str]) -> None:
         edgecolor='black',
         linewidth=0.6,
         zorder=4,
-        label='chosen on the others',
+        label='chosen on the images searched on',
     )
     presets = [(row.name, row.time, row.held_out_quality) for row in rows if row.is_preset]
     _limit(axis, [(row.time, row.held_out_quality) for row in found], presets)

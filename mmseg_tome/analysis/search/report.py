@@ -32,7 +32,7 @@ def write_report(
         folder: It must not be there yet.
         about: What the figures are of: model, data, device, versions, date, commit.
         trials: What was measured in the search.
-        rows: The presets and the front, on the images held out.
+        rows: The presets and the front, on the held-out images.
         answers: Whether the presets are beaten.
         effects: Change of quality and time by stage; see :meth:`Search.effects`.
         sr_ratios: Of the backbone's stages.
@@ -47,7 +47,7 @@ def write_report(
     choices = [choice for answer in answers for choice in answer.choices]
     titles = (
         f'{len(trials)} trials, {about["images searched on"]} images',
-        f'presets and front, {about["images held out"]} other images, timed in turns',
+        f'presets and front, {about["images held out"]} held-out images, timed in turns',
     )
     chosen = [choice.row.name for choice in choices]
     draw_front(trials, rows, chosen, titles, folder / 'front.png')
@@ -116,13 +116,15 @@ def verdict(answer: Answer) -> str:
     if answer.is_yes:
         held = [choice.row.name for choice in answer.choices if choice.holds]
         names = ' and '.join(dict.fromkeys(held))
-        text = f'Yes: {names}, chosen by the images searched on, beats {rival} on those held out.'
+        text = f'Yes: {names}, chosen on the images searched on, beats {rival} on held-out images.'
         if not any(choice.holds and choice.is_clear for choice in answer.choices):
             text += (
                 ' But drawn again, these images could say the opposite: the interval contains 0.'
             )
         return text
-    text = f'No: what was chosen by the images searched on does not beat {rival} on those held out.'
+    text = (
+        f'No: what was chosen on the images searched on does not beat {rival} on held-out images.'
+    )
     if answer.others:
         names = ', '.join(row.name for row in answer.others)
         text += f' Of the front, {names} would, but they are known only by looking at these images.'
@@ -133,7 +135,7 @@ def _answer_text(answer: Answer) -> str:
     lines = [f'## {answer.question}', verdict(answer)]
     if answer.presets:
         names = ' and '.join(row.name for row in answer.presets)
-        lines.append(f'On the images held out, the preset {names} beats {answer.rival.name} too.')
+        lines.append(f'On the held-out images, the preset {names} beats {answer.rival.name} too.')
     if answer.choices:
         table = pd.DataFrame(_choice_row(choice) for choice in answer.choices)
         lines.append(table.to_markdown(index=False, disable_numparse=True))
@@ -176,7 +178,7 @@ def _points_text(rows: Sequence[Row], about: Mapping[str, Any]) -> str:
     )
     return (
         f'{table.to_markdown(index=False, disable_numparse=True)}\n\n'
-        f'`over none`: of {unmerged.objective}, on the images held out. '
+        f'`over none`: of {unmerged.objective}, on the held-out images. '
         f'{about["device"]}, {about["date"]}.'
     )
 

@@ -18,7 +18,7 @@ class Scorer:
     over the images that are asked for, as the metric itself does: never a mean over images.
 
     Args:
-        metrics: That keep one result per image, with their data set's meta information.
+        metrics: That keep one result per image, with their dataset's meta information.
         names: What is reported, by the metric's name for it; None for everything.
     """
 
