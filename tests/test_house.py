@@ -33,13 +33,25 @@ def module_name(path: Path, root: Path = ROOT) -> str:
     return '.'.join(path.relative_to(root).with_suffix('').parts)
 
 
-def imports(path: Path, root: Path = ROOT, *, lazy: bool = True) -> Iterator[str]:
+class WithoutTypes(ast.NodeTransformer):
+    """Leaves out what only type checkers import."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        is_for_types = isinstance(node.test, ast.Name) and node.test.id == 'TYPE_CHECKING'
+        return None if is_for_types else self.generic_visit(node)
+
+
+def imports(
+    path: Path, root: Path = ROOT, *, lazy: bool = True, types: bool = True
+) -> Iterator[str]:
     """Every module or name that a file imports, absolute: `from .a import b` is `pkg.a.b`.
 
-    Without `lazy`, only what it imports while it is imported itself.
+    Without `lazy`, only what it imports while it is imported itself; without `types`, not what it
+    imports for type checkers alone.
     """
     package = module_name(path, root).split('.')[:-1]
     tree = ast.parse(path.read_text(encoding='utf-8'))
+    tree = tree if types else WithoutTypes().visit(tree)
     for node in ast.walk(tree) if lazy else tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -147,7 +159,7 @@ class TestImports:
         for path in files('mmseg_tome'):
             graph[module_file(module_name(path))] = {
                 target
-                for name in imports(path)
+                for name in imports(path, types=False)
                 if (target := module_file(name)) not in (None, path)
             }
         list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError
@@ -202,6 +214,10 @@ class TestTheTestsThemselves:
         path = package / 'c.py'
         path.write_text('import x.y\ndef f():\n    from ..d import e\n    from . import g\n')
         assert list(imports(path, tmp_path)) == ['x.y', 'a.d.e', 'a.b.g']
+        assert list(imports(path, tmp_path, lazy=False)) == ['x.y']
+        path.write_text('if TYPE_CHECKING:\n    import x\nelse:\n    import y\nimport z\n')
+        assert sorted(imports(path, tmp_path)) == ['x', 'y', 'z']
+        assert list(imports(path, tmp_path, types=False)) == ['z']
 
     def test_longest_room(self):
         floors = [['demo'], ['demo/scenes']]
