@@ -258,6 +258,19 @@ def test_model_is_the_upstream_one(path):
     assert blocks == theirs['backbone']['num_layers']
 
 
+def test_the_config_of_the_readme_is_upstreams_with_merging(tmp_path):
+    (block,) = re.findall(
+        r'```python\n(.*?)```', (ROOT / 'README.md').read_text('utf-8'), re.DOTALL
+    )
+    assert len(block.splitlines()) == 3
+    (tmp_path / 'own.py').write_text(block)
+    model = load(tmp_path / 'own.py').model
+    assert MODELS.build(one_block_per_stage(load(tmp_path / 'own.py'))).backbone.strategy.stages
+    assert model.backbone.pop('tome_cfg') == 'hq'
+    upstream = load_upstream('segformer_mit-b2_8xb1-160k_cityscapes-1024x1024.py').model
+    assert plain(model) == plain(upstream)
+
+
 FINE_TUNED = [path for path in UNMERGED if load(path).model.get('init_cfg')]
 
 

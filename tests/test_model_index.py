@@ -30,23 +30,39 @@ def index():
     return load(str(ROOT / 'model-index.yml'))
 
 
+def write(rows: list[dict[str, str]], path: Path) -> None:
+    with path.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def test_results_are_those_of_strategy_size_and_this_package(tool, tmp_path: Path) -> None:
-    common = {'metric': 'mIoU', 'width': '480', 'height': '360'}
+    common = {'metric': 'mIoU', 'width': '480', 'height': '360', 'device': 'a CPU', 'date': ''}
     rows = [
         {**common, 'implementation': 'stock', 'strategy': 'hq', 'value': '1'},
         {**common, 'implementation': 'ours', 'strategy': 'hq', 'value': '2'},
         {**common, 'implementation': 'ours', 'strategy': 'fast', 'value': '3'},
         {**common, 'implementation': 'ours', 'strategy': 'hq', 'value': '4', 'width': '960'},
+        {**common, 'implementation': 'ours', 'strategy': 'hq', 'value': '5', 'metric': 'change'},
     ]
-    with (tmp_path / 'camvid-bundled.csv').open('w', newline='') as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write(rows, tmp_path / 'camvid-bundled.csv')
     experiment, found = tool.measured(HQ, tmp_path)
     assert experiment.checkpoint == 'checkpoints/segformer_mit-b0_camvid-480x360.pth'
     assert {metric: row['value'] for metric, row in found.items()} == {'mIoU': '2'}
     assert tool.measured(HQ.replace('_hq_', '_n2d_2x2_'), tmp_path) is None
     assert tool.measured(HQ.replace('1xb4-3k', '1xb8-20k'), tmp_path) is None  # another model
+
+
+def test_one_entry_has_one_device_and_date(tool, tmp_path: Path) -> None:
+    common = {'implementation': 'ours', 'strategy': 'hq', 'width': '480', 'height': '360'}
+    rows = [
+        {**common, 'metric': 'mIoU', 'device': 'a CPU', 'date': '2026-11-23'},
+        {**common, 'metric': 'mIoU_small', 'device': 'a CPU', 'date': '2026-11-24'},
+    ]
+    write(rows, tmp_path / 'camvid-bundled.csv')
+    with pytest.raises(ValueError, match=f'the rows of {HQ} are of several devices or dates'):
+        tool.measured(HQ, tmp_path)
 
 
 def test_experiments_have_configs_and_files(tool) -> None:
@@ -66,8 +82,9 @@ def test_models_have_results_of_quality(index) -> None:
     }
     for result in measured.values():
         pose = result.dataset == 'generated athletes'
-        assert set(result.metrics) == ({'PCK@0.1', 'PCK@0.05'} if pose else {'mIoU', 'mIoU_small'})
-        assert all(0 < value < 100 for value in result.metrics.values())
+        metrics = dict(result.metrics.items())
+        assert set(metrics) == ({'PCK@0.1', 'PCK@0.05'} if pose else {'mIoU', 'mIoU_small'})
+        assert all(0 < value < 100 for value in metrics.values())
     # Trained with `hq` and tested with each strategy: results of the others are of no config.
     assert {name for name in measured if '300i' in name or 'athletes' in name} == {
         'segformer_mit-b0_hq_1xb8-6e_athletes-192x256',

@@ -29,6 +29,7 @@ DATASETS = {
     'streets': 'generated streets',
 }
 METRICS = ('mIoU', 'mIoU_small', 'PCK@0.1', 'PCK@0.05')
+TIME = 'seconds_per_image'
 COLLECTION = {
     'Name': 'Segformer++',
     'License': 'Apache License 2.0',
@@ -124,6 +125,9 @@ def measured(name: str, folder: Path = RESULTS) -> tuple[Experiment, dict[str, d
     Returns:
         The experiment, and of each metric its row: this package's, with the config's strategy and
         at its size.
+
+    Raises:
+        ValueError: If its rows are of several devices or dates, of which an entry has one.
     """
     config = NAME.fullmatch(name)
     for experiment in EXPERIMENTS:
@@ -134,8 +138,11 @@ def measured(name: str, folder: Path = RESULTS) -> tuple[Experiment, dict[str, d
                     row['metric']: row
                     for row in csv.DictReader(file)
                     if row['implementation'] == 'ours'
+                    and row['metric'] in (*METRICS, TIME)
                     and all(row[key] == config[key] for key in ('strategy', 'width', 'height'))
                 }
+            if len({(row['device'], row['date']) for row in found.values()}) > 1:
+                raise ValueError(f'{path}: the rows of {name} are of several devices or dates.')
             return (experiment, found) if found else None
     return None
 
@@ -152,7 +159,7 @@ def add_results(model: dict[str, Any], experiment: Experiment, rows: dict[str, d
     }
     if experiment.checkpoint:
         model['Metadata']['Checkpoint'] = f'{experiment.checkpoint} (trained without merging)'
-    if time := rows.get('seconds_per_image'):
+    if time := rows.get(TIME):
         model['Metadata']['inference time (ms/im)'] = [
             {
                 'value': round(1000 * float(time['value']), 1),
