@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from mmseg_tome.analysis.implementations import Column, build_segmentor
+from mmseg_tome.analysis.implementations import Ours
 from mmseg_tome.analysis.timing import interleaved_times
 from mmseg_tome.merging import saved_operations
 from mmseg_tome.models.attention import EfficientMultiheadAttention
@@ -116,10 +116,7 @@ def measure_models(
     """
     rows = []
     for variant in variants:
-        models = {
-            name: build_segmentor(variant, Column('ours', name)).to(device, dtype).train(train)
-            for name in MODELS
-        }
+        models = {name: Ours(name).build(variant).to(device, dtype).train(train) for name in MODELS}
         for side in sides:
             image = torch.randn(1, 3, side, side, device=device, dtype=dtype)
             runs = {name: _runner(model, image, train) for name, model in models.items()}

@@ -14,7 +14,8 @@ from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import Runner, set_random_seed
 from torch import nn
 
-from mmseg_tome.analysis.comparison import STOCK, with_stock_classes
+from mmseg_tome.analysis.comparison import STOCK
+from mmseg_tome.analysis.loading import with_stock_classes
 from mmseg_tome.analysis.memory import saved_bytes
 from mmseg_tome.analysis.timing import interleaved_times
 

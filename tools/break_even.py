@@ -47,9 +47,9 @@ def main() -> None:
     import torch
 
     from benchmarks import break_even
-    from mmseg_tome.analysis.benchmark import DTYPES
     from mmseg_tome.analysis.provenance import provenance
     from mmseg_tome.analysis.quiet import quiet_logs
+    from mmseg_tome.analysis.workload import DTYPES
 
     if args.device != 'cpu' and not torch.cuda.is_available():
         sys.exit(f'--device {args.device}: PyTorch sees no CUDA device')

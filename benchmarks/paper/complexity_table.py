@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 
 from mmseg_tome.analysis import complexity
-from mmseg_tome.analysis.implementations import Column, build_segmentor
+from mmseg_tome.analysis.implementations import Ours
 from mmseg_tome.analysis.layer_profile import profile_in_turns
 
 from . import provenance
@@ -19,7 +19,7 @@ from .report import Report
 from .runs import Workplace
 from .summary import NONE
 
-_SOURCES = ('layer_profile', 'complexity', 'implementations')
+_SOURCES = ('layer_profile', 'complexity', 'loading')
 # What the formulas are about; projections, FFN and patches are outside of them.
 _ATTENTION = (complexity.MATCHING, complexity.MERGING, complexity.ATTENTION)
 
@@ -56,7 +56,7 @@ def make_complexity_table(
     }
 
     def compute(lock: int) -> dict:
-        models = {name: build_segmentor(variant, Column('ours', name)) for name in strategies}
+        models = {name: Ours(name).build(variant) for name in strategies}
         formulas = {
             name: complexity.paper_formulas(model.backbone, (height, width)).to_dict('records')
             for name, model in models.items()

@@ -9,7 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mmseg_tome.analysis import benchmark
-from mmseg_tome.analysis.implementations import FUSED, STOCK, Column
+from mmseg_tome.analysis.implementations import Fused, Ours, Published, Stock
+from mmseg_tome.analysis.results import to_json
+from mmseg_tome.analysis.workload import Workload
 
 from . import paper, provenance
 from .code_version import code_version
@@ -17,7 +19,7 @@ from .report import Report
 from .runs import Workplace
 from .summary import NONE, paper_rows
 
-_SOURCES = ('benchmark', 'parity', 'published', 'implementations', 'timing')
+_SOURCES = ('benchmark', 'parity', 'loading', 'timing', 'memory', 'workload')
 
 
 def make_resolution_table(
@@ -37,16 +39,16 @@ def make_resolution_table(
         place: Where cells go.
         variant: ``'b0'`` to ``'b5'``.
         sizes: Width and height in pixels.
-        dtype: A key of :data:`benchmark.DTYPES`.
+        dtype: A key of :data:`mmseg_tome.analysis.workload.DTYPES`.
         batch: Images at once, or ``'auto'``.
         strategies: Names of presets.
         repeats: Timed passes of each model.
         device: Where to run.
         on_report: Called with the table so far after every size.
     """
-    columns = [STOCK, FUSED]
-    columns += [Column('stock', s) for s in strategies if s not in (NONE, 'downsample')]
-    columns += [Column('ours', s) for s in strategies]
+    implementations = [Stock(), Fused()]
+    implementations += [Published(s) for s in strategies if s not in (NONE, 'downsample')]
+    implementations += [Ours(s) for s in strategies]
     where = provenance.here(device)
     results = {}
     for width, height in sizes:
@@ -56,19 +58,19 @@ def make_resolution_table(
             'size': (width, height),
             'dtype': dtype,
             'batch': batch,
-            'models': [str(column) for column in columns],
+            'models': [str(one) for one in implementations],
             'repeats': repeats,
             'device': where['device'],
             'versions': where['versions'],
             'code': code_version(*_SOURCES),
         }
-        cell = benchmark.Cell(variant, height, width, batch, dtype, device)
+        workload = Workload(variant, height, width, batch, dtype, device)
 
-        def compute(lock: int, cell: benchmark.Cell = cell, size: str = f'{width}x{height}'):
-            steps = benchmark.num_steps(columns, repeats)
+        def compute(lock: int, workload: Workload = workload, size: str = f'{width}x{height}'):
+            steps = benchmark.num_steps(implementations, repeats)
             with place.bar(f'time {size}', steps) as on_step:
-                rows = benchmark.measure(cell, columns, repeats, lambda what: on_step())
-            return {'rows': rows, **where}
+                rows = benchmark.measure(workload, implementations, repeats, lambda what: on_step())
+            return {'rows': to_json(rows), **where}
 
         name = f'speed/{variant}-{width}x{height}-{dtype}-batch-{batch}'
         results[f'{width}x{height}'] = place.cell(name, key).reuse_or_compute(compute)
@@ -80,16 +82,16 @@ def speed_ups(results: Mapping[str, Mapping]) -> pd.DataFrame:
     """A row per size and strategy: ours and the published method over stock, and the paper's."""
     rows = []
     for size, result in results.items():
-        seconds = {(r['make'], r['strategy']): r['seconds_per_image'] for r in result['rows']}
-        batches = {(r['make'], r['strategy']): r['batch'] for r in result['rows']}
+        seconds = _values(result['rows'], benchmark.SECONDS)
+        batches = _values(result['rows'], 'batch')
         stock, unmerged = seconds['stock', NONE], seconds['ours', NONE]
-        for strategy in (s for make, s in seconds if make == 'ours'):
-            time, published = seconds['ours', strategy], seconds.get(('stock', strategy))
+        for strategy in (s for name, s in seconds if name == 'ours'):
+            time, published = seconds['ours', strategy], seconds.get(('published', strategy))
             rows.append(
                 {
                     'size': size,
                     'strategy': strategy,
-                    'batch': batches['ours', strategy],
+                    'batch': batches.get(('ours', strategy)),
                     'ms per image': 1000 * time if time else None,
                     'ours over stock': _ratio(stock, time),
                     'ours over our none': _ratio(unmerged, time),
@@ -101,6 +103,11 @@ def speed_ups(results: Mapping[str, Mapping]) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _values(rows: Sequence[Mapping], metric: str) -> dict[tuple[str, str], float | None]:
+    """By implementation and strategy."""
+    return {(r['implementation'], r['strategy']): r['value'] for r in rows if r['metric'] == metric}
 
 
 def _ratio(base: float | None, time: float | None) -> float | None:
@@ -116,7 +123,7 @@ def _report(
     ours = table.drop(columns=[c for c in table if c.startswith('paper')])
     beside = table.drop(columns=['batch', 'ms per image'])
     notes = {
-        f'{row["make"]} {row["strategy"]} at {size}: {row["note"]}'
+        f'{row["implementation"]} {row["strategy"]} at {size}: {row["note"]}'
         for size, result in results.items()
         for row in result['rows']
         if row.get('note')

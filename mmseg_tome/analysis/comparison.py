@@ -1,7 +1,6 @@
 """One trained model under several strategies: what it predicts and how long it takes."""
 
 import copy
-import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 from mmengine.structures import BaseDataElement
-from torch import nn
 
 from ..apply import apply_tome
+from .loading import load_model
 from .timing import interleaved_times, medians
 
 STOCK = 'stock'
@@ -27,7 +26,7 @@ class Predictor:
     """
 
     def __init__(self, cfg: Config, checkpoint: str | Path, device: str = 'cpu') -> None:
-        self.model = _load(cfg, checkpoint, device)
+        self.model = load_model(cfg, checkpoint, device)
 
     @torch.inference_mode()
     def predict_data(self, data: dict, strategies: Sequence[str]) -> dict[str, BaseDataElement]:
@@ -54,7 +53,7 @@ class Comparison(Predictor):
 
     def __init__(self, cfg: Config, checkpoint: str | Path, device: str = 'cpu') -> None:
         super().__init__(cfg, checkpoint, device)
-        self._stock = _load(with_stock_classes(cfg), checkpoint, device)
+        self._stock = load_model(cfg, checkpoint, device, stock=True)
         self.dataset = DATASETS.build(cfg.test_dataloader.dataset)
 
     def predict(self, index: int, strategies: Sequence[str]) -> dict[str, BaseDataElement]:
@@ -97,21 +96,3 @@ class Comparison(Predictor):
         }
         times = medians(interleaved_times(functions, repeats, on_step=on_step))
         return {name: seconds / batch_size for name, seconds in times.items()}
-
-
-def with_stock_classes(cfg: Config) -> Config:
-    """The same model built of mmseg's own classes; for pose it has a backbone only."""
-    cfg = copy.deepcopy(cfg)  # `Config.copy` shares what is nested
-    cfg.model.backbone.pop('tome_cfg', None)
-    cfg.model.backbone.type = 'mmseg.models.backbones.mit.MixVisionTransformer'
-    if 'decode_head' in cfg.model:
-        cfg.model.type = 'mmseg.models.segmentors.encoder_decoder.EncoderDecoder'
-        cfg.model.decode_head.type = 'mmseg.models.decode_heads.segformer_head.SegformerHead'
-    return cfg
-
-
-def _load(cfg: Config, checkpoint: str | Path, device: str) -> nn.Module:
-    # mmseg.apis or mmpose.apis
-    return importlib.import_module(f'{cfg.default_scope}.apis').init_model(
-        cfg.copy(), str(checkpoint), device
-    )

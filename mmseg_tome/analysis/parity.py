@@ -1,4 +1,4 @@
-"""Are the outputs of a model those of the reference? Asked before any speed is reported."""
+"""Whether a model's outputs are those of its reference, compared before any speed is reported."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ..merging import BipartiteSoftMatching, Plan
-from ..strategies import PRESETS
-from .implementations import FUSED, STOCK, Column
-from .workload import Cell, make_run, torch_settings
+from .implementations import Fused, Implementation
+from .workload import Workload, make_run, torch_settings
 
 # Relative differences in fp32. A near-tie of two similarities may be decided differently after
 # rounding, and then moves a few tokens to another slot: matching may differ by more.
@@ -27,23 +26,23 @@ def relative_difference(actual: Sequence[Tensor], expected: Sequence[Tensor]) ->
     return ((a - e).norm() / e.norm().clamp_min(1e-30)).item()
 
 
-def check_parity(column: Column, difference: float) -> float:
+def check_parity(implementation: Implementation, difference: float) -> float:
     """Return the relative difference in fp32 if it can come from rounding.
 
     Raises:
         ParityError: If it is larger.
     """
-    matches = any('bsm' in stage.values() for stage in PRESETS[column.strategy].stages)
-    allowed = _NEAR_TIES if matches else _ROUNDING
+    allowed = _NEAR_TIES if implementation.matches else _ROUNDING
     if not difference <= allowed:
         raise ParityError(
-            f'{column}: its output differs from the reference by {difference:.2g} (relative), '
-            f'{allowed:g} is allowed; no time is reported for a model that computes something else'
+            f'{implementation}: its output differs from the reference by {difference:.2g} '
+            f'(relative), {allowed:g} is allowed; no time is reported for a model that computes '
+            'something else'
         )
     return difference
 
 
-def check_low_precision(column: Column, error: float, fused_error: float) -> None:
+def check_low_precision(implementation: Implementation, error: float, fused_error: float) -> None:
     """Compare a model's error in low precision with that of stock SegFormer with fused attention.
 
     Raises:
@@ -51,26 +50,24 @@ def check_low_precision(column: Column, error: float, fused_error: float) -> Non
     """
     if not error <= 2 * fused_error:
         raise ParityError(
-            f'{column}: low precision changes its output by {error:.2g} (relative), more than '
-            f'twice what it changes stock with fused attention ({fused_error:.2g})'
+            f'{implementation}: low precision changes its output by {error:.2g} (relative), more '
+            f'than twice what it changes stock with fused attention ({fused_error:.2g})'
         )
 
 
-def has_reference(column: Column) -> bool:
-    """Whether there is something that the model must compute the same as."""
-    return column.make in ('ours', 'graphed', 'compiled')
-
-
 def compare_with_reference(
-    cell: Cell, column: Column, image: Tensor, error_of_fused: Callable[[], float]
+    workload: Workload,
+    implementation: Implementation,
+    image: Tensor,
+    error_of_fused: Callable[[], float],
 ) -> float:
-    """Compare a model with its reference in fp32, then with itself in the cell's dtype.
+    """Compare a model with its reference in fp32, then with itself in the workload's dtype.
 
     Ours are compared with stock and tomesd, and those that replay graphs with ours.
 
     Args:
-        cell: What is measured.
-        column: The model.
+        workload: What is measured.
+        implementation: One that has a reference.
         image: ``[1, 3, H, W]`` in fp32.
         error_of_fused: Gives what :func:`fused_error` returns.
 
@@ -78,40 +75,43 @@ def compare_with_reference(
         The relative difference to the reference; of outputs, or in training of all gradients.
 
     Raises:
-        ParityError: If one of the differences is too large.
+        ParityError: If one of the differences is too large, or the reference cannot be built here.
     """
-    exact, model, held = replace(cell, dtype='fp32'), cell.build(column), FrozenMatches()
-    with held.recorded() if column.make == 'ours' else nullcontext():
-        own = _results(exact, column, model, image)
-    reference = _reference_of(column)
-    expected = _results(exact, reference, cell.build(reference), image)
-    difference = check_parity(column, relative_difference(own, expected))
-    if column.make == 'ours' and cell.dtype != 'fp32':
-        with torch_settings(cell.dtype), held.used():
-            low = _results(cell, column, cell.cast(model), cell.cast(image))
-        check_low_precision(column, relative_difference(low, own), error_of_fused())
+    reference, is_ours = implementation.reference(), implementation.name == 'ours'
+    if reason := reference.unavailable_reason(workload.device, workload.mode):
+        raise ParityError(f'{implementation} cannot be compared with its reference: {reason}')
+    exact, frozen = replace(workload, dtype='fp32'), FrozenMatches()
+    model = _build(workload, implementation)
+    with frozen.recorded() if is_ours else nullcontext():
+        own = _outputs(exact, implementation, model, image)
+    expected = _outputs(exact, reference, _build(workload, reference), image)
+    difference = check_parity(implementation, relative_difference(own, expected))
+    if is_ours and workload.dtype != 'fp32':
+        with torch_settings(workload.dtype), frozen.used():
+            low = _outputs(workload, implementation, workload.cast(model), workload.cast(image))
+        check_low_precision(implementation, relative_difference(low, own), error_of_fused())
     return difference
 
 
-def fused_error(cell: Cell, image: Tensor) -> float:
-    """What the cell's dtype changes in stock SegFormer with fused attention, relative to fp32."""
-    model = cell.build(FUSED)
-    exact = _results(replace(cell, dtype='fp32'), FUSED, model, image)
-    with torch_settings(cell.dtype):
-        low = _results(cell, FUSED, cell.cast(model), cell.cast(image))
+def fused_error(workload: Workload, image: Tensor) -> float:
+    """What the dtype changes in stock SegFormer with fused attention, relative to fp32."""
+    model = _build(workload, Fused())
+    exact = _outputs(replace(workload, dtype='fp32'), Fused(), model, image)
+    with torch_settings(workload.dtype):
+        low = _outputs(workload, Fused(), workload.cast(model), workload.cast(image))
     return relative_difference(low, exact)
 
 
-def _reference_of(column: Column) -> Column:
-    if column.make != 'ours':
-        return Column('ours', column.strategy)
-    return STOCK if column.strategy == 'none' else Column('stock', column.strategy)
+def _build(workload: Workload, implementation: Implementation) -> nn.Module:
+    return implementation.build(workload.variant, workload.scope).to(workload.device)
 
 
-def _results(cell: Cell, column: Column, model: nn.Module, image: Tensor) -> list[Tensor]:
+def _outputs(
+    workload: Workload, implementation: Implementation, model: nn.Module, image: Tensor
+) -> list[Tensor]:
     """The outputs, or of a training step the gradients of all parameters."""
-    out = make_run(cell, column, model.train(cell.train), image)()
-    if cell.train:
+    out = make_run(workload, implementation, model.train(workload.trains), image)()
+    if workload.trains:
         gradients = [p.grad for p in model.parameters() if p.grad is not None]
         model.zero_grad(set_to_none=True)  # or a cast of the model would cast them
         return gradients

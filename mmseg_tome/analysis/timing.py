@@ -1,12 +1,16 @@
 """Timing functions against each other, honestly."""
 
+import _thread
 import signal
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
+
+_HAS_ALARM = hasattr(signal, 'SIGALRM')
 
 
 def interleaved_times(
@@ -57,9 +61,15 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     if seconds is None:
         yield
         return
+    interrupted = TimeLimitExceeded(f'took longer than {seconds:g} s')
+    with (_alarm if _HAS_ALARM else _interrupt)(seconds, interrupted):
+        yield
 
+
+@contextmanager
+def _alarm(seconds: float, error: Exception) -> Iterator[None]:
     def interrupt(*_) -> None:
-        raise TimeLimitExceeded(f'took longer than {seconds:g} s')
+        raise error
 
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -68,6 +78,27 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _interrupt(seconds: float, error: Exception) -> Iterator[None]:
+    """For Windows, which has no alarm: as if Ctrl+C were pressed, told apart from the real one."""
+    rang = threading.Event()
+
+    def interrupt() -> None:
+        rang.set()
+        _thread.interrupt_main()
+
+    timer = threading.Timer(seconds, interrupt)
+    timer.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not rang.is_set():
+            raise
+        raise error from None
+    finally:
+        timer.cancel()
 
 
 def _time(function: Callable[[], object]) -> float:

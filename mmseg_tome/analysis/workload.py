@@ -1,13 +1,15 @@
-"""One model of a comparison as a function to call: an inference, or a training step."""
+"""What a model is measured on: sizes, batch, dtype, device, inference or training."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from .implementations import Column, build_segmentor
+if TYPE_CHECKING:
+    from .implementations import Implementation
 
 # 'tf32' is fp32 whose factors are rounded to 10 bits wherever a GPU multiplies.
 DTYPES = {
@@ -16,11 +18,13 @@ DTYPES = {
     'fp16': torch.float16,
     'bf16': torch.bfloat16,
 }
+MODES = ('inference', 'training')
+SCOPES = ('model', 'backbone')
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What a row of models is measured on.
+class Workload:
+    """What implementations are measured on; the same for all that are compared.
 
     Args:
         variant: ``'b0'`` to ``'b5'``.
@@ -29,8 +33,11 @@ class Cell:
         batch: Images at once, or ``'auto'``: for every model the number at which it is fastest.
         dtype: A key of :data:`DTYPES`; weights and images have it.
         device: As PyTorch spells it.
-        train: Whether to measure training steps (forward and backward) instead of inference.
-        backbone_only: Whether to leave the head out.
+        mode: ``'inference'``, or ``'training'``: forward and backward pass.
+        scope: ``'model'``, or ``'backbone'``: without the head.
+
+    Raises:
+        ValueError: If ``dtype``, ``mode`` or ``scope`` is not one of those allowed.
     """
 
     variant: str
@@ -39,11 +46,17 @@ class Cell:
     batch: int | str = 1
     dtype: str = 'fp32'
     device: str = 'cpu'
-    train: bool = False
-    backbone_only: bool = False
+    mode: str = 'inference'
+    scope: str = 'model'
+
+    def __post_init__(self) -> None:
+        for field, allowed in (('dtype', DTYPES), ('mode', MODES), ('scope', SCOPES)):
+            value = getattr(self, field)
+            if value not in allowed:
+                raise ValueError(f'{field} is {value!r}; allowed: {", ".join(allowed)}')
 
     def __str__(self) -> str:
-        what = ('training' if self.train else 'inference') + ' backbone' * self.backbone_only
+        what = self.mode + ' backbone' * (self.scope == 'backbone')
         return (
             f'{self.variant.upper()} {self.width}x{self.height}, {what}, {self.dtype}, '
             f'batch {self.batch}'
@@ -51,15 +64,29 @@ class Cell:
 
     @property
     def on_cuda(self) -> bool:
+        """Whether a GPU is measured."""
         return self.device.startswith('cuda')
 
+    @property
+    def trains(self) -> bool:
+        """Whether training steps are measured."""
+        return self.mode == 'training'
+
     def cast(self, what):
-        """A model or a tensor on the cell's device and in its dtype."""
+        """A model or a tensor on the workload's device and in its dtype."""
         return what.to(self.device, DTYPES[self.dtype])
 
-    def build(self, column: Column) -> nn.Module:
-        """A model in fp32 on the cell's device."""
-        return build_segmentor(self.variant, column, self.backbone_only).to(self.device)
+    def columns(self) -> dict[str, str | int]:
+        """The columns of a :class:`~mmseg_tome.analysis.results.Result` that describe it."""
+        return {
+            'model': self.variant,
+            'height': self.height,
+            'width': self.width,
+            'batch': str(self.batch),
+            'dtype': self.dtype,
+            'mode': self.mode,
+            'scope': self.scope,
+        }
 
 
 @contextmanager
@@ -82,61 +109,31 @@ def torch_settings(dtype: str) -> Iterator[None]:
 
 
 def make_run(
-    cell: Cell, column: Column, model: nn.Module, images: Tensor
+    workload: Workload, implementation: 'Implementation', model: nn.Module, images: Tensor
 ) -> Callable[[], Tensor | list[Tensor] | None]:
     """One inference, or one forward and backward pass.
 
     Args:
-        cell: Says which.
-        column: Says whether an inference is compiled or recorded as a CUDA graph first.
-        model: The column's model in the cell's dtype and mode.
+        workload: Says which.
+        implementation: What the model was built by; it says how an inference is called.
+        model: In the workload's dtype and mode.
         images: ``[B, 3, H, W]``.
 
     Returns:
-        A function of nothing. An inference returns what the model does; from graphs, in memory that
-        the next call overwrites.
+        A function of nothing. An inference returns what the model does; from CUDA graphs, in memory
+        that the next call overwrites.
     """
-    if cell.train:
+    if not workload.trains:
+        return implementation.inference(model, images)
 
-        def step() -> None:
-            model.zero_grad(set_to_none=True)
-            loss_of(model, images).backward()
+    def step() -> None:
+        model.zero_grad(set_to_none=True)
+        loss_of(model, images).backward()
 
-        return step
-
-    call = model
-    if column.make == 'compiled':
-        call = torch.compile(model, mode='reduce-overhead', dynamic=False)
-
-    def infer() -> Tensor | list[Tensor]:
-        if column.make == 'compiled':
-            torch.compiler.cudagraph_mark_step_begin()
-        with torch.inference_mode():
-            return call(images)
-
-    return _record(infer) if column.make == 'graphed' else infer
+    return step
 
 
 def loss_of(model: nn.Module, images: Tensor) -> Tensor:
     """A loss that depends on all outputs."""
     out = model(images)
     return sum(o.float().square().mean() for o in ([out] if isinstance(out, Tensor) else out))
-
-
-def _record(infer: Callable) -> Callable:
-    """Record an inference as a CUDA graph; the result replays it."""
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(2):  # compiles kernels, tunes convolutions, and fills caches beforehand
-            infer()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        out = infer()
-
-    def replay() -> Tensor | list[Tensor]:
-        graph.replay()
-        return out
-
-    return replay

@@ -2,8 +2,8 @@
 
 import argparse
 import re
+import shlex
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,10 @@ examples:
   python -m mmseg_tome benchmark --columns 'stock none' 'ours none' 'ours hq'
       some models only
 
-Run it again with the same --out to go on where it stopped; cells that this commit has measured on
+Run it again with the same --out to go on where it stopped; workloads that this code has measured on
 this device are not measured again. A model that does not fit into memory has a note instead of a
-time. Exits with 0 when all cells are measured, with 1 if a model failed or computes something else
-than its reference, and with 3 if there is something left to measure.
+time. Exits with 0 when all is measured, with 1 if a model failed or computes something else than
+its reference, and with 3 if there is something left to measure.
 
 fp32 is exact, in convolutions too, where PyTorch would round for tensor cores; tf32 rounds in both.
 On CUDA, 'graphed' models are ours replayed as CUDA graphs. Models that torch.compile makes must be
@@ -58,91 +58,93 @@ def main(arguments: list[str]) -> int:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from ..analysis import benchmark, benchmark_report, benchmark_results
+    from ..analysis import benchmark, benchmark_report
+    from ..analysis.benchmark_runs import CSV, BenchmarkRuns, Deadline
     from ..analysis.quiet import quiet_logs
-    from ..analysis.timing import TimeLimitExceeded, time_limit
+    from ..analysis.store import InUseError
+    from ..analysis.workload import Workload
 
     if args.device.startswith('cuda') and not torch.cuda.is_available():
         parser.error(
             f'--device {args.device}: this PyTorch sees no CUDA device; leave it out for a CPU'
         )
-    columns = choose_columns(parser, args)
-    cells = [
-        benchmark.Cell(
-            model, height, width, args.batch, dtype, args.device, args.train, args.backbone_only
-        )
+    mode = 'training' if args.train else 'inference'
+    scope = 'backbone' if args.backbone_only else 'model'
+    workloads = [
+        Workload(model, height, width, args.batch, dtype, args.device, mode, scope)
         for width, height in args.sizes
         for model in args.models
         for dtype in args.dtypes
     ]
-    done = benchmark_results.load(args.out)
-    todo = [c for c in cells if not benchmark_results.is_done(done, c, columns, args.repeats)]
-    started, left, steps = time.monotonic(), len(todo), benchmark.num_steps(columns, args.repeats)
+    chosen = choose_implementations(parser, args)
+    command = shlex.join(['python', '-m', 'mmseg_tome', 'benchmark', *arguments])
+    steps = benchmark.num_steps(chosen, args.repeats)
     with _progress() as progress, quiet_logs():
-        task = progress.add_task('', total=len(todo) * steps)
-        for number, cell in enumerate(todo):
-            if args.minutes and time.monotonic() - started > 60 * args.minutes:
+
+        def say(line: str, style: str | None = None) -> None:
+            progress.console.print(line, style=style, markup=False, highlight=False)
+
+        runs = BenchmarkRuns(args.out, chosen, args.repeats, say, command)
+        todo = [workload for workload in workloads if runs.kept(workload) is None]
+        left, deadline = len(todo), Deadline(args.minutes)
+        task = progress.add_task('', total=left * steps)
+        for number, workload in enumerate(todo):
+            if deadline.has_passed:
                 break
 
-            def on_step(what: str, cell: benchmark.Cell = cell) -> None:
-                progress.update(task, advance=1, description=f'{cell}: {what}')
+            def on_step(what: str, workload: Workload = workload) -> None:
+                progress.update(task, advance=1, description=f'{workload}: {what}')
 
-            broken = False
             try:
-                with time_limit(args.cell_minutes and 60 * args.cell_minutes):
-                    rows = benchmark.measure(cell, columns, args.repeats, on_step)
-            except (TimeLimitExceeded, RuntimeError) as error:
-                broken = isinstance(error, RuntimeError)
-                note = f'{type(error).__name__}: {error}'.splitlines()[0]
-                rows = [benchmark.failed_row(cell, c, args.repeats, note) for c in columns]
-            benchmark_results.append(args.out, rows)
+                rows, intact = runs.measure(
+                    workload, on_step, args.cell_minutes and 60 * args.cell_minutes
+                )
+            except InUseError as error:
+                say(str(error))
+                return 1
             for row in rows:
-                if row['note']:
-                    progress.console.print(
-                        f'{cell}: {row["make"]} {row["strategy"]}: {row["note"]}', style='red'
-                    )
+                if row.note:
+                    say(f'{workload}: {row.implementation} {row.strategy}: {row.note}', 'red')
             left -= 1
-            if broken:  # and so would be what comes next, in this process
+            if not intact:  # and so would be what comes next, in this process
                 break
             progress.update(task, completed=(number + 1) * steps)
-    results = benchmark_results.load(args.out)
-    if not results.empty:
-        report = benchmark_report.write(args.out)
+    rows = runs.comparable_rows(workloads[0])
+    if rows:
+        report = benchmark_report.write(rows, args.out)
         console = Console()
-        console.print(Markdown(report.read_text()))
-        console.print(f'Rows: {args.out / benchmark_results.CSV}', highlight=False)
+        console.print(Markdown(report.read_text(encoding='utf-8')))
+        console.print(f'Rows: {args.out / CSV}', highlight=False)
         console.print(f'Tables: {report}', highlight=False)
         console.print(f'Plot: {args.out / "speedup.png"}', highlight=False)
     if left:
-        print(f'{left} of {len(cells)} cells are left: run the command again.', file=sys.stderr)
+        print(
+            f'{left} of {len(workloads)} workloads are left: run the command again.',
+            file=sys.stderr,
+        )
         return LEFT
-    notes = {
-        note
-        for cell in cells
-        for note in benchmark_results.find(results, cell, args.repeats)['note']
-        if note not in ('', benchmark.OUT_OF_MEMORY)
-    }
-    if notes:
+    notes = {row.note for workload in workloads for row in runs.kept(workload)}
+    if notes := notes - {'', benchmark.OUT_OF_MEMORY}:
         print('These were not measured:', *sorted(notes), sep='\n', file=sys.stderr)
         return 1
     return 0
 
 
-def choose_columns(parser: argparse.ArgumentParser, args: argparse.Namespace) -> list:
-    from ..analysis import implementations
+def choose_implementations(parser: argparse.ArgumentParser, args: argparse.Namespace) -> list:
+    """The models that are asked for, or those that are compared by default."""
+    from ..analysis.implementations import compared_by_default, selectable
 
-    graphs = args.device.startswith('cuda') and not args.train
+    mode = 'training' if args.train else 'inference'
     if not args.columns:
-        return implementations.columns(graphs)
-    by_name = {str(column): column for column in implementations.all_columns()}
+        return compared_by_default(graphs=args.device.startswith('cuda') and not args.train)
+    by_name = {str(one): one for one in selectable()}
     if unknown := set(args.columns) - set(by_name):
         parser.error(f'--columns: unknown {sorted(unknown)}; allowed: {list(by_name)}')
-    columns = [by_name[name] for name in args.columns]
-    if not graphs and any(column.make in ('graphed', 'compiled') for column in columns):
-        parser.error(
-            "--columns: 'graphed' and 'compiled' models need --device cuda, without --train"
-        )
-    return columns
+    chosen = [by_name[name] for name in args.columns]
+    for one in chosen:
+        if reason := one.unavailable_reason(args.device, mode):
+            parser.error(f'--columns: {reason}')
+    return chosen
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -164,8 +166,8 @@ def build_parser() -> argparse.ArgumentParser:
     add('--backbone-only', action='store_true', help='without the head')
     add('--columns', nargs='+', metavar='MODEL', help="such as 'ours hq' (default: all)")
     add('--repeats', type=int, default=5, help='timed passes of each model (default: 5)')
-    add('--minutes', type=float, help='start no further cell after so many minutes')
-    add('--cell-minutes', type=float, help='give a cell up after so many minutes')
+    add('--minutes', type=float, help='start no further workload after so many minutes')
+    add('--cell-minutes', type=float, help='give a workload up after so many minutes')
     add('--out', type=Path, default=Path('outputs/benchmark'), help='folder (default: %(default)s)')
     return parser
 

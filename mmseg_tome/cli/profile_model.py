@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     from rich.table import Table
 
     from ..analysis import complexity
-    from ..analysis.implementations import Column, build_segmentor
+    from ..analysis.implementations import Ours
     from ..analysis.layer_profile import profile
     from ..analysis.provenance import provenance
     from ..analysis.quiet import quiet_logs
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     if args.batch < 1:
         parser.error(f'--batch {args.batch}: give 1 or more')
     with quiet_logs():
-        model = build_segmentor(args.model, Column('ours', args.strategy))
+        model = Ours(args.strategy).build(args.model)
     where = dict(device=args.device, dtype=DTYPES[args.dtype])
     image = torch.randn(args.batch, 3, height, width).to(**where)
     with torch_settings(args.dtype):

@@ -7,7 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 pytest.importorskip('mmseg')
 from mmseg_tome import PRESETS
 from mmseg_tome.analysis import complexity
-from mmseg_tome.analysis.implementations import Column, build_segmentor
+from mmseg_tome.analysis.implementations import Ours, Published
 from mmseg_tome.analysis.layer_profile import matrix_rate, profile
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own
@@ -16,16 +16,16 @@ pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation
 @pytest.mark.parametrize('hw', [(160, 192), (131, 257)])
 @pytest.mark.parametrize('strategy', PRESETS)
 def test_backbone_counts_what_pytorch_counts_of_stock_and_tomesd(strategy, hw):
-    stock = build_segmentor('b0', Column('stock', strategy), backbone_only=True)
+    stock = Published(strategy).build('b0', 'backbone')
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         stock(torch.randn(1, 3, *hw))
-    ours = build_segmentor('b0', Column('ours', strategy), backbone_only=True)
+    ours = Ours(strategy).build('b0', 'backbone')
     counted = complexity.count_gflop(ours, hw)['gflop'].sum()
     assert counted == pytest.approx(counter.get_total_flops() / 1e9, rel=1e-9)
 
 
 def test_head_counts_what_pytorch_counts():
-    model = build_segmentor('b0', Column('ours', 'none'))
+    model = Ours().build('b0')
     maps = model.backbone(torch.randn(1, 3, 128, 160))
     with FlopCounterMode(display=False) as counter:  # with gradients: not in strips
         model.head(maps)
@@ -35,7 +35,7 @@ def test_head_counts_what_pytorch_counts():
 
 def test_the_papers_formulas():
     """Stage 1 of B0 at 1024x1024 with HQ: N = 65536, D = 32, R = 8, 410 of 1024 keys left."""
-    backbone = build_segmentor('b0', Column('ours', 'hq'), backbone_only=True)
+    backbone = Ours('hq').build('b0', 'backbone')
     first = complexity.paper_formulas(backbone, (1024, 1024)).iloc[0]
     plain = 65536**2 * 32 / 1e9
     assert first['plain attention (Eq. 3)'] == pytest.approx(plain)
@@ -47,7 +47,7 @@ def test_the_papers_formulas():
 
 @pytest.mark.parametrize('strategy', ['hq', 'n2d_2x2'])
 def test_profile_times_every_step_and_changes_nothing(strategy):
-    model = build_segmentor('b0', Column('ours', strategy))
+    model = Ours(strategy).build('b0')
     image = torch.randn(1, 3, 128, 160)
     with torch.inference_mode():
         expected = model(image)

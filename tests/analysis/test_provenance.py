@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 
@@ -27,7 +28,12 @@ def test_commit_of_a_checkout(monkeypatch, folder):
     clean = provenance.commit()
     assert len(clean) >= 7 and set(clean) <= set('0123456789abcdef')
     (folder / 'provenance.py').write_text('')
-    assert provenance.commit() == f'{clean}-dirty'
+    dirty = provenance.commit()
+    assert re.fullmatch(f'{clean}-dirty-[0-9a-f]{{8}}', dirty)
+    assert provenance.commit() == dirty
+    (folder / 'provenance.py').write_text('other')
+    assert re.fullmatch(f'{clean}-dirty-[0-9a-f]{{8}}', provenance.commit())
+    assert provenance.commit() != dirty
 
 
 def test_commit_of_a_copy_without_history(monkeypatch, folder):

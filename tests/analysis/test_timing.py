@@ -1,7 +1,9 @@
+import signal
 import time
 
 import pytest
 
+from mmseg_tome.analysis import timing
 from mmseg_tome.analysis.timing import TimeLimitExceeded, interleaved_times, medians, time_limit
 
 
@@ -19,10 +21,21 @@ def test_medians():
     assert medians({'a': [3.0, 1.0, 2.0], 'b': [1.0, 2.0]}) == {'a': 2.0, 'b': 1.5}
 
 
-def test_time_limit():
+@pytest.mark.parametrize('has_alarm', [hasattr(signal, 'SIGALRM'), False])
+def test_time_limit(monkeypatch, has_alarm):
+    monkeypatch.setattr(timing, '_HAS_ALARM', has_alarm)  # Windows has none
     with pytest.raises(TimeLimitExceeded, match=r'took longer than 0\.05 s'), time_limit(0.05):
         time.sleep(5)
     with time_limit(0.01):
         pass
     with time_limit(None):
         time.sleep(0.02)
+    with time_limit(0.01):
+        pass
+    time.sleep(0.05)  # no limit rings later
+
+
+def test_an_interruption_by_the_user_is_none_of_the_limit(monkeypatch):
+    monkeypatch.setattr(timing, '_HAS_ALARM', False)
+    with pytest.raises(KeyboardInterrupt), time_limit(60):
+        raise KeyboardInterrupt

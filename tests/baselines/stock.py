@@ -5,7 +5,7 @@ from mmseg.models.backbones.mit import MixVisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmseg_tome.analysis.published import make_published
+from mmseg_tome.analysis.implementations.published import make_published
 
 B0 = dict(
     embed_dims=32,

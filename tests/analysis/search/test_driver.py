@@ -86,7 +86,7 @@ def test_report(searched):
         '## How it was measured',
     ):
         assert heading in text
-    for fact in ('torch: 2', 'images searched on: 4', 'images held out: 4', 'inputs: 136x104'):
+    for fact in ('torch 2', 'images searched on: 4', 'images held out: 4', 'inputs: 136x104'):
         assert fact in text
     assert np.asarray(Image.open(folder / 'front.png')).std() > 10
 

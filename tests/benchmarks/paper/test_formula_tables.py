@@ -12,6 +12,9 @@ from benchmarks.paper.complexity_table import make_complexity_table
 from benchmarks.paper.resolution_table import make_resolution_table, speed_ups
 from benchmarks.paper.runs import Workplace
 from mmseg_tome.analysis import benchmark
+from mmseg_tome.analysis.benchmark import SECONDS
+from mmseg_tome.analysis.implementations import Ours, Stock
+from mmseg_tome.analysis.results import Result, to_json
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own
 
@@ -24,27 +27,26 @@ def place(tmp_path):
     return place
 
 
-def rows_of(cell, columns, *_):
+def rows_of(workload, implementations, *_):
     """Times as if ours were three times as fast as stock, and HQ half again as fast."""
-    times = {('stock', 'none'): 6.0, ('stock', 'hq'): 4.0, ('ours', 'none'): 2.0}
-    pixels = cell.width * cell.height
+    times = {'stock none': 6.0, 'published hq': 4.0, 'ours none': 2.0}
+    pixels = workload.width * workload.height
     return [
-        {
-            'make': c.make,
-            'strategy': c.strategy,
-            'batch': 4,
-            'seconds_per_image': times.get((c.make, c.strategy), 1.0) * pixels,
-        }
-        for c in columns
+        row
+        for one in implementations
+        for row in (
+            Result('benchmark', SECONDS, times.get(str(one), 1.0) * pixels, **one.columns()),
+            Result('benchmark', 'batch', 4, **one.columns()),
+        )
     ]
 
 
 def test_resolutions(place, monkeypatch):
-    cells = []
+    measured = []
 
-    def measure(cell, columns, repeats, on_step):
-        cells.append(cell)
-        return rows_of(cell, columns)
+    def measure(workload, implementations, repeats, on_step):
+        measured.append(workload)
+        return rows_of(workload, implementations)
 
     monkeypatch.setattr(benchmark, 'measure', measure)
     reports = []
@@ -56,7 +58,8 @@ def test_resolutions(place, monkeypatch):
         )
 
     make([(512, 512), (160, 128)])
-    assert [(c.width, c.height, c.batch) for c in cells] == [(512, 512, 'auto'), (160, 128, 'auto')]
+    sizes = [(w.width, w.height, w.batch) for w in measured]
+    assert sizes == [(512, 512, 'auto'), (160, 128, 'auto')]
     assert [r.missing for r in reports] == [['160x128'], []]
     beside = reports[-1].beside[0].set_index(['size', 'strategy'])
     row = beside.loc['512x512', 'hq']
@@ -67,18 +70,15 @@ def test_resolutions(place, monkeypatch):
     assert "paper's Table V" in reports[-1].markdown
     assert len(reports[-1].write(place.out)) == 3
     make([(512, 512)])
-    assert len(cells) == 2  # kept
+    assert len(measured) == 2  # kept
 
 
 def test_a_model_that_failed_has_no_ratio():
-    rows = rows_of(benchmark.Cell('b0', 512, 512), [])
-    for make, strategy, seconds in (
-        ('stock', 'none', 2.0),
-        ('ours', 'none', 1.0),
-        ('ours', 'hq', math.nan),
-    ):
-        rows.append({'make': make, 'strategy': strategy, 'batch': 1, 'seconds_per_image': seconds})
-    table = speed_ups({'512x512': {'rows': rows}}).set_index('strategy')
+    rows = [
+        Result('benchmark', SECONDS, seconds, **one.columns())
+        for one, seconds in ((Stock(), 2.0), (Ours(), 1.0), (Ours('hq'), math.nan))
+    ]
+    table = speed_ups({'512x512': {'rows': to_json(rows)}}).set_index('strategy')
     assert table.loc['none', 'ours over stock'] == 2
     assert pd.isna(table.loc['hq', 'ours over stock'])
 

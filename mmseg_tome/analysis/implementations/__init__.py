@@ -1,0 +1,25 @@
+"""SegFormers of several origins with the same weights, for measuring them against each other.
+
+To add one, such as a runtime: write a subclass of :class:`Implementation` in a file here, and
+import it below.
+"""
+
+from .base import IMPLEMENTATIONS, Implementation, implementation
+from .graphs import Compiled, Graphed
+from .ours import Ours
+from .selection import compared_by_default, selectable
+from .stock import Fused, Published, Stock
+
+__all__ = [
+    'IMPLEMENTATIONS',
+    'Compiled',
+    'Fused',
+    'Graphed',
+    'Implementation',
+    'Ours',
+    'Published',
+    'Stock',
+    'compared_by_default',
+    'implementation',
+    'selectable',
+]
