@@ -1,51 +1,101 @@
-"""How far the drawing of a set is: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of the demo: bars on a terminal, lines in a log."""
 
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from .scenes.writing import OnImage
 
 _EVERY = 30.0  # seconds between two lines
 
 
+def open_progress(file: TextIO | None = None) -> Progress:
+    """Progress bars where ``file`` is a terminal, and lines elsewhere.
+
+    Args:
+        file: Where to show them; None for the standard output.
+    """
+    file = file or sys.stdout
+    if not file.isatty():
+        return LineProgress(file)
+    columns = (
+        TextColumn('{task.description:<25}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn('left'),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=Console(file=file))
+
+
 @contextmanager
 def drawing_progress(description: str) -> Iterator[OnImage]:
     """Yield a function to be called with the number of images drawn, and of all to be drawn."""
-    if not sys.stderr.isatty():
-        yield _Lines(description)
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    with open_progress(sys.stderr) as progress:
+        tasks: list[TaskID] = []
 
-    columns = (
-        TextColumn('{task.description}'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn('time left'),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(description, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        def on_image(done: int, total: int) -> None:
+            if not tasks:
+                tasks.append(progress.add_task(description, total=total))
+            progress.update(tasks[0], completed=done)
+
+        yield on_image
 
 
-class _Lines:
-    """Prints a line at the first image, at the last, and every half minute."""
+class LineProgress(Progress):
+    """Prints a line when a step starts, when it ends, and every half minute.
 
-    def __init__(self, description: str) -> None:
-        self.description = description
-        self.printed = 0.0
+    Args:
+        file: Where to print.
+    """
 
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if done in (0, total) or now - self.printed >= _EVERY:
-            self.printed = now
-            print(f'{self.description}: {done} of {total}', file=sys.stderr, flush=True)
+    def __init__(self, file: TextIO) -> None:
+        super().__init__(disable=True)
+        self._file = file
+        self._printed: dict[TaskID, float] = {}
+
+    def add_task(self, description: str, *args, **kwargs) -> TaskID:
+        """Add a step; see rich."""
+        task_id = super().add_task(description, *args, **kwargs)
+        self._print(task_id, f'{description} ...')
+        return task_id
+
+    def update(self, task_id: TaskID, **changes) -> None:
+        """Say how far a step is; see rich."""
+        was_finished = self._tasks[task_id].finished
+        super().update(task_id, **changes)
+        self._report(task_id, was_finished)
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        """Say that a step is further by so much; see rich."""
+        was_finished = self._tasks[task_id].finished
+        super().advance(task_id, advance)
+        self._report(task_id, was_finished)
+
+    def _report(self, task_id: TaskID, was_finished: bool) -> None:
+        task = self._tasks[task_id]
+        if was_finished:
+            return
+        if task.finished or time.monotonic() - self._printed[task_id] >= _EVERY:
+            elapsed = timedelta(seconds=round(task.elapsed or 0))
+            total = f'/{task.total:.0f}' if task.total is not None else ''
+            self._print(task_id, f'{task.description}: {task.completed:.0f}{total}, {elapsed}')
+
+    def _print(self, task_id: TaskID, line: str) -> None:
+        self._printed[task_id] = time.monotonic()
+        print(line, file=self._file, flush=True)

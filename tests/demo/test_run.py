@@ -3,7 +3,7 @@ import pytest
 from mmengine.config import Config
 from rich.console import Console
 
-from demo.run import DemoResult, _write_tables, make_table, print_result
+from demo.result import DemoResult, make_table, print_result, write_tables
 from demo.tasks import DATASETS, POSE, SEGMENTATION
 from mmseg_tome.config_files import config_root, find_configs
 from mmseg_tome.strategies import PRESETS
@@ -78,7 +78,7 @@ def test_result_names_what_was_written_and_what_to_do_next(task, tables, tmp_pat
 
 
 def test_tables_are_written_as_markdown_and_csv(tables, tmp_path):
-    _write_tables(tables, 'caption', tmp_path)
+    write_tables(tables, 'caption', tmp_path)
     for name, table in zip(('table.csv', 'table2.csv'), tables.values(), strict=True):
         assert pd.read_csv(tmp_path / name).equals(table)
     markdown = (tmp_path / 'table.md').read_text()
