@@ -38,9 +38,10 @@ $(STAMP): requirements/build.txt requirements/runtime.txt requirements/dev.txt \
 test: $(STAMP) ## run the tests; ARGS="…" goes to pytest
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) $(ARGS)
 
-lint: $(STAMP) ## check style and formatting
+lint: $(STAMP) ## check style, formatting and types
 	$(PY) -m ruff check $(SOURCES)
 	$(PY) -m ruff format --check $(SOURCES)
+	$(PY) -m mypy
 
 format: $(STAMP) ## mend style and formatting
 	$(PY) -m ruff check --fix $(SOURCES)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmseg_tome.merging.bipartite import BipartiteSoftMatching, _partition
+from mmseg_tome.merging import BipartiteSoftMatching
+from mmseg_tome.merging.cells import partition
 from mmseg_tome.ops import (
     assign_slots,
     best_match,
@@ -124,7 +125,7 @@ def _step(step: str, shape: Shape, device: str) -> tuple[list[Tensor], Callable]
 
     tokens = random(shape.b, n, shape.c)
     algorithm = BipartiteSoftMatching(shape.r, shape.cell, shape.cell)
-    index = _partition(*hw, shape.cell, shape.cell, tokens.device)
+    index = partition(*hw, shape.cell, shape.cell, tokens.device)
     if step == 'match':
         return [tokens], lambda x: best_match(x, *index)[:1]  # indices differ where scores tie
     if step == 'assign':

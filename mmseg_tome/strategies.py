@@ -1,7 +1,7 @@
 """Merging strategies by name (the paper's Table I), and the reading of ``tome_cfg``."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,8 @@ def parse_tome_cfg(cfg: TomeCfg, num_stages: int = 4, down_sample: bool = False)
     elif isinstance(cfg, (str, Path)):
         strategy = _from_name(str(cfg), num_stages)
     elif isinstance(cfg, Sequence):
-        strategy = Strategy('custom', _parse_stages(cfg, num_stages))
+        # mypy forgets that it is no str.
+        strategy = Strategy('custom', _parse_stages(cfg, num_stages))  # type: ignore[arg-type]
     else:
         raise TypeError(
             f'tome_cfg = {cfg!r} is not allowed: give the name of a preset ({", ".join(PRESETS)}), '
@@ -196,7 +197,7 @@ def _parse_stages(
 
 
 # mode -> (algorithm, {setting in tome_cfg: argument of the algorithm})
-_MODES = {
+_MODES: dict[str, tuple[Callable[..., Merging], dict[str, str]]] = {
     'bsm': (BipartiteSoftMatching, {'r': 'r', 'sx': 'sx', 'sy': 'sy'}),
     'n2d': (NeighborPooling2d, {'s': 'stride'}),
     'n1d': (NeighborPooling1d, {'s': 'stride'}),
@@ -213,7 +214,8 @@ def _parse_stage(stage: Mapping[str, Any]) -> StageMerging:
             raise ValueError(f'unknown key {key!r}{_hint(key, _KEYS)} Allowed: {", ".join(_KEYS)}')
     # A published config may spell "not used" as None.
     given = {key: value for key, value in stage.items() if value is not None}
-    return StageMerging(*(_parse_side(given, side) for side in _SIDES))
+    q, kv = (_parse_side(given, side) for side in _SIDES)
+    return StageMerging(q, kv)
 
 
 def _parse_side(given: Mapping[str, Any], side: str) -> Merging | None:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ..ops import Members, assign_slots, best_match, merge_tokens, unmerge_tokens
 from .base import KeepAll, Plan, check_positive_int
+from .cells import partition
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class BipartiteSoftMatching:
         self, tokens: Tensor, hw: tuple[int, int], num_merged: int
     ) -> tuple[Tensor, Members | None]:
         """Give every token its slot: first the sources that stay, then the destinations."""
-        src_index, dst_index = _partition(*hw, self.sx, self.sy, tokens.device)
+        src_index, dst_index = partition(*hw, self.sx, self.sy, tokens.device)
         score, match = best_match(tokens, src_index, dst_index)
         return assign_slots(score, match, src_index, dst_index, num_merged)
 
@@ -102,55 +102,3 @@ class SlotPlan:
     def unmerge(self, merged: Tensor) -> Tensor:
         """Copy ``[B, M, C]`` to ``[B, N, C]``."""
         return unmerge_tokens(merged, self.slot, self.members)
-
-
-def _partition(h: int, w: int, sx: int, sy: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Split a map of ``h x w`` tokens: indices of the sources, and of the destinations."""
-    if torch.compiler.is_compiling():  # a graph computes it once, and may have symbolic sizes
-        return _compute_partition(h, w, sx, sy, device)
-    return _cached_partition(h, w, sx, sy, device)
-
-
-# The sizes used last. A CUDA graph holds addresses: what one refers to is kept for good.
-_recent: dict[tuple, tuple[Tensor, Tensor]] = {}
-_in_graphs: dict[tuple, tuple[Tensor, Tensor]] = {}
-_MOST_RECENT = 64
-
-
-def _cached_partition(*key: int | torch.device) -> tuple[Tensor, Tensor]:
-    if key in _in_graphs:
-        return _in_graphs[key]
-    capturing = _is_capturing(key[-1])
-    partition = _recent.pop(key, None)
-    if partition is None:
-        # An inference tensor kept in the cache could not be used by a later training step.
-        with torch.inference_mode(False):
-            partition = _compute_partition(*key)
-        if capturing:  # it has no values until the graph runs
-            return partition
-    (_in_graphs if capturing else _recent)[key] = partition
-    if len(_recent) > _MOST_RECENT:
-        _recent.pop(next(iter(_recent)), None)
-    return partition
-
-
-def _is_capturing(device: torch.device) -> bool:
-    return device.type == 'cuda' and torch.cuda.is_current_stream_capturing()
-
-
-def _compute_partition(
-    h: int, w: int, sx: int, sy: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    cells_y, cells_x = h // sy, w // sx
-    index = torch.arange(h * w, device=device)
-    row, column = index // w, index % w
-    on_dst_row = (row % sy == 0) & (row < cells_y * sy)
-    is_dst = on_dst_row & (column % sx == 0) & (column < cells_x * sx)
-    # Destinations before each token, in closed form: those of the rows above, then of its own row.
-    dst_above = ((row + sy - 1) // sy).clamp(max=cells_y) * cells_x
-    dst_left = ((column + sx - 1) // sx).clamp(max=cells_x)
-    dst_before = dst_above + dst_left * on_dst_row
-    num_src = h * w - cells_y * cells_x
-    position = torch.where(is_dst, num_src + dst_before, index - dst_before)
-    grouped = torch.zeros_like(index).scatter_(0, position, index)
-    return grouped[:num_src], grouped[num_src:]

@@ -38,9 +38,14 @@ class NeighborPooling2d:
             check_positive_int('s', value)
         object.__setattr__(self, 'stride', tuple(pair))
 
+    @property
+    def _window(self) -> tuple[int, int]:
+        assert isinstance(self.stride, tuple)  # as __post_init__ leaves it
+        return self.stride
+
     def num_tokens(self, hw: tuple[int, int]) -> int:
         """How many tokens are left of a map of ``(h, w)`` tokens."""
-        sy, sx = self.stride
+        sy, sx = self._window
         return -(-hw[0] // sy) * -(-hw[1] // sx)
 
     def num_pairs(self, hw: tuple[int, int]) -> int:
@@ -49,7 +54,7 @@ class NeighborPooling2d:
 
     def plan(self, tokens: Tensor, hw: tuple[int, int]) -> Plan:
         """Plan for a map of ``hw`` tokens; the tokens themselves do not matter."""
-        return Pooling2dPlan(hw, self.stride)
+        return Pooling2dPlan(hw, self._window)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def runs_kernel(tokens: Tensor) -> bool:
     if tokens.dtype not in KERNEL_DTYPES or tokens.numel() == 0:
         return False
     if backend == 'auto':
-        return device == 'cuda' and not torch.jit.is_tracing() and not _unavailable_reason(device)
+        return device == 'cuda' and not _is_tracing() and not _unavailable_reason(device)
     if reason := _unavailable_reason(device):
         raise RuntimeError(f"backend 'triton' cannot run: {reason}; choose 'auto' or 'torch'")
     return True
@@ -85,7 +85,7 @@ def runs_onednn(x: Tensor, num_outputs: int) -> bool:
     if torch.get_num_threads() == 1:
         return False  # here PyTorch itself computes 1x1 convolutions by MKL
     is_large = x.numel() * num_outputs >= _LEAST_PRODUCTS
-    return is_large and onednn_is_faster() and torch.backends.mkldnn.enabled
+    return is_large and onednn_is_faster() and bool(torch.backends.mkldnn.enabled)
 
 
 def runs_chunked_attention(q: Tensor, k: Tensor, dropout_p: float) -> bool:
@@ -96,7 +96,11 @@ def runs_chunked_attention(q: Tensor, k: Tensor, dropout_p: float) -> bool:
 
 
 def _is_eager() -> bool:
-    return not torch.compiler.is_compiling() and not torch.jit.is_tracing()
+    return not torch.compiler.is_compiling() and not _is_tracing()
+
+
+def _is_tracing() -> bool:
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
 def call_kernel(name: str, tensor: Tensor, *args: Any) -> Any:

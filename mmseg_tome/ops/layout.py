@@ -9,7 +9,8 @@ def to_map(tokens: Tensor, hw: tuple[int, int]) -> Tensor:
     In this order: to split the positions after moving the channels leaves a single image with a
     batch stride by which convolutions take the map for a transposed one, and copy it.
     """
-    return tokens.unflatten(1, hw).permute(0, 3, 1, 2)
+    unflattened: Tensor = tokens.unflatten(1, hw)
+    return unflattened.permute(0, 3, 1, 2)
 
 
 def to_tokens(feature_map: Tensor) -> Tensor:

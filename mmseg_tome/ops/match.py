@@ -30,7 +30,8 @@ def best_match(tokens: Tensor, src_index: Tensor, dst_index: Tensor) -> tuple[Te
     Source: Sec. III-B, Eq. 1; the cosine is tomesd's.
     """
     if runs_kernel(tokens):
-        return call_kernel('best_match', tokens, src_index, dst_index)
+        score, match = call_kernel('best_match', tokens, src_index, dst_index)
+        return score, match
     with torch.autocast(tokens.device.type, enabled=False):
         dtype = torch.promote_types(tokens.dtype, torch.float32)
         tokens = F.normalize(tokens.to(dtype), dim=-1)

@@ -47,7 +47,8 @@ def merge_tokens(
     """
     if runs_kernel(tokens):
         members = members_of(slot, num_slots) if members is None else members
-        return call_kernel('reduce_slots', tokens, slot, *members, True)
+        averaged: Tensor = call_kernel('reduce_slots', tokens, slot, *members, True)
+        return averaged
     b, n, c = tokens.shape
     flat = _flat_slots(slot, num_slots)
     dtype = torch.promote_types(tokens.dtype, torch.float32)
@@ -74,7 +75,8 @@ def unmerge_tokens(merged: Tensor, slot: Tensor, members: Members | None = None)
     b, m, c = merged.shape
     if runs_kernel(merged):
         members = members_of(slot, m) if members is None else members
-        return call_kernel('gather_slots', merged, slot, *members, False)
+        copied: Tensor = call_kernel('gather_slots', merged, slot, *members, False)
+        return copied
     rows = merged.reshape(b * m, c).index_select(0, _flat_slots(slot, m))
     return rows.view(b, slot.shape[1], c)
 

@@ -41,7 +41,7 @@ def mix_ffn_recomputed(
     # backward need not know of it.
     cast = [weight.to(hidden.dtype) for weight in weights[2:]]
     with torch.autocast(hidden.device.type, enabled=False):
-        out: Tensor = _ProjectRecomputed.apply(hidden, hw, middle, *cast)
+        out: Tensor = _ProjectRecomputed.apply(hidden, hw, middle, *cast)  # type: ignore[no-untyped-call]
         return out
 
 

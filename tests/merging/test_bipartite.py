@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tomesd.merge import bipartite_soft_matching_random2d
 
-from mmseg_tome.merging import BipartiteSoftMatching, bipartite
+from mmseg_tome.merging import BipartiteSoftMatching, cells
 from tests.baselines.stock import relative_difference
 
 
@@ -114,8 +114,8 @@ def test_the_most_similar_pairs_are_merged():
 def partitions(monkeypatch):
     """Empty caches of partitions: of the sizes used last, and of those in CUDA graphs."""
     caches = {}, {}
-    monkeypatch.setattr(bipartite, '_recent', caches[0])
-    monkeypatch.setattr(bipartite, '_in_graphs', caches[1])
+    monkeypatch.setattr(cells, '_recent', caches[0])
+    monkeypatch.setattr(cells, '_in_graphs', caches[1])
     return caches
 
 
@@ -131,11 +131,11 @@ def test_a_cache_filled_in_inference_mode_serves_training(partitions):
 
 
 def partition(h):
-    return bipartite._partition(h, 6, 2, 2, torch.device('cpu'))
+    return cells.partition(h, 6, 2, 2, torch.device('cpu'))
 
 
 def test_the_cache_holds_the_sizes_used_last(monkeypatch, partitions):
-    monkeypatch.setattr(bipartite, '_MOST_RECENT', 2)
+    monkeypatch.setattr(cells, '_MOST_RECENT', 2)
     first = partition(4)[0]
     partition(5)
     assert partition(4)[0] is first
@@ -144,10 +144,10 @@ def test_the_cache_holds_the_sizes_used_last(monkeypatch, partitions):
 
 
 def test_what_a_cuda_graph_refers_to_is_kept(monkeypatch, partitions):
-    monkeypatch.setattr(bipartite, '_MOST_RECENT', 1)
+    monkeypatch.setattr(cells, '_MOST_RECENT', 1)
     before = partition(4)
     with monkeypatch.context() as capturing:
-        capturing.setattr(bipartite, '_is_capturing', lambda device: True)
+        capturing.setattr(cells, '_is_capturing', lambda device: True)
         assert partition(4) is before
         # What is computed by the graph itself has no values before it runs.
         assert partition(8) is not partition(8)

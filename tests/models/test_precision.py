@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mmseg_tome.merging import BipartiteSoftMatching, bipartite
+from mmseg_tome.merging import BipartiteSoftMatching, cells
 from mmseg_tome.ops import best_match
 from tests.baselines.stock import make_pair, relative_difference
 from tests.models.test_mit import image
@@ -65,7 +65,7 @@ def test_matches_score_as_well_as_the_references(dtype, autocast):
     torch.manual_seed(0)
     hw, algorithm = (24, 31), BipartiteSoftMatching(0.8, 4, 4)
     tokens = torch.randn(2, hw[0] * hw[1], 32, dtype=torch.double)
-    src_index, dst_index = bipartite._partition(*hw, 4, 4, tokens.device)
+    src_index, dst_index = cells.partition(*hw, 4, 4, tokens.device)
     true = F.cosine_similarity(tokens[:, src_index, None], tokens[:, None, dst_index], dim=-1)
     with torch.autocast('cpu', dtype, enabled=autocast):
         low = tokens.float() if autocast else tokens.to(dtype)

@@ -21,7 +21,7 @@ _CHUNK = 2.0
 
 def chunked_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """See :func:`mmseg_tome.ops.scaled_dot_product_attention`, without dropout."""
-    out: Tensor = _ChunkedAttention.apply(q, k, v)
+    out: Tensor = _ChunkedAttention.apply(q, k, v)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -68,9 +68,11 @@ def _heads(q: Tensor, k: Tensor) -> Iterator[tuple[int, int, list[slice]]]:
 
 
 def _scaled(tokens: Tensor) -> Tensor:
-    return tokens * tokens.shape[-1] ** -0.5
+    scale: float = tokens.shape[-1] ** -0.5
+    return tokens * scale
 
 
 def _weights(queries: Tensor, keys: Tensor) -> Tensor:
     scores = linear(queries, keys)
-    return torch.softmax(scores, -1, out=scores)
+    torch.softmax(scores, -1, out=scores)
+    return scores

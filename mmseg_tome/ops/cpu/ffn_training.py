@@ -30,7 +30,7 @@ def mix_ffn_in_training_tiles(
     Returns:
         ``[B, h * w, C]``.
     """
-    out: Tensor = _TiledMixFFN.apply(tokens, hw, middle, rows, *weights)
+    out: Tensor = _TiledMixFFN.apply(tokens, hw, middle, rows, *weights)  # type: ignore[no-untyped-call]
     return out
 
 

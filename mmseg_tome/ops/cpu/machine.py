@@ -1,8 +1,10 @@
 """What this CPU is like. Nothing here may fail on a system that does not tell."""
 
 import platform
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -29,5 +31,5 @@ def _is_intel() -> bool:
 @cache
 def l2_bytes() -> int:
     """The second-level cache of a core; 1 MiB where PyTorch does not tell."""
-    capabilities = getattr(torch.cpu, 'get_capabilities', dict)()
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, 'get_capabilities', dict)()
     return int(capabilities.get('l2_cache_size') or 2**20)

@@ -19,7 +19,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 def linear_weight_gradient(x: Tensor, grad: Tensor) -> Tensor:
     """See :func:`mmseg_tome.ops.matmul.linear_weight_gradient`."""
     shape = (grad.shape[-1], x.shape[-1], 1, 1)
-    return conv2d_weight(_as_map(x), shape, _as_map(grad)).flatten(1)
+    gradient: Tensor = conv2d_weight(_as_map(x), shape, _as_map(grad))
+    return gradient.flatten(1)
 
 
 def _as_map(x: Tensor) -> Tensor:

@@ -108,7 +108,7 @@ def _save(ctx, inputs, output) -> None:
     ctx.save_for_backward(hidden, weight, bias)
 
 
-def _gradients(ctx, grad: Tensor) -> tuple:
+def _gradients(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
     hidden, weight, bias = ctx.saved_tensors
     grad_hidden, sums = depthwise_gelu_backward(grad, hidden, ctx.h, ctx.w, weight, bias)
     grad_weight = sums[:9].t().reshape(weight.shape).to(weight.dtype)

@@ -85,11 +85,11 @@ def _save(ctx, inputs, output) -> None:
     ctx.save_for_backward(*index)
 
 
-def _reduce_backward(ctx, grad: Tensor) -> tuple:
+def _reduce_backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
     return gather_slots(grad, *ctx.saved_tensors, ctx.mean), None, None, None, None
 
 
-def _gather_backward(ctx, grad: Tensor) -> tuple:
+def _gather_backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
     return reduce_slots(grad, *ctx.saved_tensors, ctx.mean), None, None, None, None
 
 

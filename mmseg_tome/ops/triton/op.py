@@ -2,10 +2,12 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import triton
 import triton.language as tl
+from torch import Tensor
 
 from ..registry import kernel_runs, launchers
 
@@ -13,16 +15,20 @@ from ..registry import kernel_runs, launchers
 INTERPRETED = not isinstance(tl.softmax, triton.JITFunction)
 
 
-def kernel_op(name: str) -> Callable[[Callable], torch.library.CustomOpDef]:
+Launch = Callable[..., Any]
+
+
+def kernel_op(name: str) -> Callable[[Launch], Any]:
     """Register a function of tensors as ``torch.ops.mmseg_tome.<name>``.
 
     ``torch.compile`` sees one opaque operator, without a graph break; a function for fake tensors
-    and, where gradients flow, one for the backward pass are registered on the result.
+    and, where gradients flow, one for the backward pass are registered on the result, a
+    ``torch.library.CustomOpDef``.
     """
 
-    def register(launch: Callable) -> torch.library.CustomOpDef:
+    def register(launch: Launch) -> Any:
         @functools.wraps(launch)
-        def run(tensor, *args):
+        def run(tensor: Tensor, *args: Any) -> Any:
             kernel_runs[name] += 1
             with torch.cuda.device_of(tensor):  # Triton launches on the current device
                 return launch(tensor, *args)
@@ -44,4 +50,5 @@ def kernel_dtype(dtype: torch.dtype) -> torch.dtype:
 
 def block_of(size: int, largest: int) -> int:
     """The power of two that covers ``size``, from 16 to ``largest``."""
-    return min(max(triton.next_power_of_2(size), 16), largest)
+    power: int = triton.next_power_of_2(size)
+    return min(max(power, 16), largest)
