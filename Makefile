@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 SOURCES := mmseg_tome benchmarks demo configs docs tools tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format docs check-workflows demo demo-pose model-index docs-tables clean
+.PHONY: help install test test-all release-check lint format docs check-workflows demo demo-pose model-index docs-tables clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -37,6 +37,12 @@ $(STAMP): requirements/build.txt requirements/runtime.txt requirements/dev.txt \
 
 test: $(STAMP) ## run the tests; ARGS="…" goes to pytest
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) $(ARGS)
+
+test-all: $(STAMP) ## run the slow ones too, which make environments of their own
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) -m 'slow or not slow' $(ARGS)
+
+release-check: $(STAMP) ## build wheel and sdist in dist/, and say what keeps them from a release
+	$(PY) tools/dev/release_check.py
 
 lint: $(STAMP) ## check style, formatting and types
 	$(PY) -m ruff check $(SOURCES)

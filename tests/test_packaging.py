@@ -142,6 +142,88 @@ class TestWheel:
         index = yaml.safe_load((ROOT / 'model-index.yml').read_text(encoding='utf-8'))
         assert set(search.splitlines()) == {model['Name'] for model in index['Models']}
 
+    def test_mim_downloads_into_an_empty_folder(self, wheel: Path, tmp_path: Path) -> None:
+        """Offline: the weights are a stand-in, but where they are from and the config are real."""
+        pytest.importorskip('mmseg')
+        target = tmp_path / 'site'
+        pip = (sys.executable, '-m', 'pip', '--disable-pip-version-check')
+        run(*pip, 'install', '--no-deps', '--target', str(target), str(wheel), cwd=tmp_path)
+        name = 'segformer_mit-b0_hq_1xb4-160k_cityscapes-1024x1024'
+        download = f"""
+import importlib
+from pathlib import Path
+download = importlib.import_module('mim.commands.download')
+download.download_from_file = lambda url, path, **options: Path(path).write_text(url)
+print(*download.download('mmseg_tome', [{name!r}], 'weights'))
+from mmengine import Config
+print(Config.fromfile('weights/{name}.py').model.backbone.tome_cfg)
+"""
+        printed = run(sys.executable, '-c', download, cwd=tmp_path, PYTHONPATH=str(target))
+        checkpoint, strategy = printed.splitlines()[-2:]
+        url = (tmp_path / 'weights' / checkpoint).read_text()
+        assert url.startswith('https://download.openmmlab.com/') and url.endswith(checkpoint)
+        assert 'segformer_mit-b0_8x1_1024x1024_160k_cityscapes' in checkpoint
+        assert strategy == 'hq'
+
+
+class TestRelease:
+    @pytest.fixture(scope='class')
+    def tool(self):
+        return load_tool('release_check')
+
+    @pytest.fixture(scope='class')
+    def sdist(self, tool, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        if not (ROOT / '.git').exists():
+            pytest.skip('what is tracked is known in a clone only')
+        return tool.build(tmp_path_factory.mktemp('dist'))[1]
+
+    def test_sdist_is_complete(self, tool, sdist: Path) -> None:
+        names = tool.names_in_sdist(sdist)
+        assert tool.sdist_problems(names, tool.tracked_files()) == []
+        assert {path.name for path in ROOT.glob('checkpoints/*.pth')} == {
+            Path(name).name for name in names if name.endswith('.pth')
+        }
+        missing = names - {'tests/conftest.py'}
+        problems = tool.sdist_problems(missing, tool.tracked_files())
+        assert problems == ['sdist: tests/conftest.py is missing']
+
+    @pytest.mark.slow
+    def test_tests_of_the_sdist_are_found(self, sdist: Path, tmp_path: Path) -> None:
+        shutil.unpack_archive(sdist, tmp_path)
+        (folder,) = tmp_path.iterdir()
+        collect = (sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '--collect-only')
+        listed = run(*collect, cwd=folder, PYTHONPATH=str(folder))
+        files = {line.partition('::')[0] for line in listed.splitlines() if '::' in line}
+        there = {path.relative_to(ROOT).as_posix() for path in ROOT.glob('tests/**/test_*.py')}
+        assert files >= there - {'tests/test_environments.py'}  # slow ones alone
+
+    def test_what_a_wheel_may_hold(self, tool, names: set[str]) -> None:
+        assert tool.wheel_problems(names) == []
+        for name in ('tests/a.py', 'mmseg_tome/.mim/tools/a.py', 'mmseg_tome/.mim/configs/a.pth'):
+            assert tool.wheel_problems(names | {name}) == [f'wheel: {name} does not belong there']
+
+    def test_version(self, tool) -> None:
+        assert tool.package_version() == __version__
+
+    @pytest.mark.parametrize(
+        ('changelog', 'newest'),
+        [
+            ('## [Unreleased]\n\n### Added\n\n- A thing.\n\n## [0.1.0] - 2026-01-01\n', None),
+            ('## [Unreleased]\n\n## [0.2.0] - 2026-01-01\n\n- A thing.\n', None),
+            ('## [0.2.0] - 2026-01-01\n\n## [0.1.0] - 2025-01-01\n', None),
+            ('## [Unreleased]\n\n### Added\n\n## [0.1.0] - 2026-01-01\n\n- A thing.\n', '0.1.0'),
+            ('# Changelog\n', 'missing'),
+        ],
+    )
+    def test_changelog(self, tool, changelog: str, newest: str | None) -> None:
+        problems = tool.changelog_problems('0.2.0', changelog)
+        assert len(problems) == (newest is not None)
+        assert newest is None or f'its newest release is {newest} and' in problems[0]
+
+    def test_changelog_here(self, tool) -> None:
+        text = (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8')
+        assert tool.changelog_problems(__version__, text) == []
+
 
 class TestModelIndex:
     def test_lists_every_config_once(self) -> None:
@@ -199,15 +281,26 @@ class TestCheckMachine:
     def test_content_here(self, tool, tmp_path: Path) -> None:
         assert tool.missing(str(tmp_path / 'not' / 'yet' / '.venv')) == ''
 
-    @pytest.mark.parametrize('version', [(3, 9, 18), (3, 13, 0)])
+    @pytest.mark.parametrize('version', [(3, 9, 18), (3, 14, 0)])
     def test_python_out_of_range(self, tool, monkeypatch: pytest.MonkeyPatch, version) -> None:
         monkeypatch.setattr(tool.sys, 'version_info', version)
-        assert 'the pinned set needs Python 3.10 to 3.12' in tool.missing('.venv')
+        assert 'the pinned set needs Python 3.10 to 3.13' in tool.missing('.venv')
 
     def test_range_is_within_that_of_importing(self, tool) -> None:
         supported = SpecifierSet(versions.PYTHON)
         for major, minor in (tool.OLDEST, tool.NEWEST):
             assert f'{major}.{minor}' in supported
+
+    @pytest.mark.parametrize('version', [(3, 12, 1), (3, 13, 0)])
+    def test_newest_goes_without_poses_and_compiler(
+        self, tool, monkeypatch: pytest.MonkeyPatch, version, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(tool.sys, 'version_info', version)
+        monkeypatch.setenv('CC', 'no-such-compiler')
+        monkeypatch.setattr(tool.sysconfig, 'get_path', lambda name: str(tmp_path))
+        complete = version < (3, 13)
+        assert ('no C headers' in tool.missing(str(tmp_path / '.venv'))) is complete
+        assert ('MMPose is left out' in tool.left_out()) is not complete
 
     def test_no_compiler(self, tool, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv('CC', 'no-such-compiler -O2')

@@ -13,7 +13,8 @@ import shutil
 import sys
 import sysconfig
 
-OLDEST, NEWEST = (3, 10), (3, 12)  # the setup.py of xtcocotools, for poses, fails on 3.13
+OLDEST, NEWEST = (3, 10), (3, 13)
+NEWEST_WITH_POSES = (3, 12)  # MMPose imports xtcocotools, whose setup.py fails on 3.13
 FREE_GIB = 4  # a CPU environment takes 1.6 GiB, and pip unpacks beside what it downloads
 
 
@@ -50,13 +51,14 @@ def missing(venv: str) -> str:
             f'{name} has no `venv` with pip: install it '
             f'(Debian and Ubuntu: `apt install python3.{running[1]}-venv`).'
         )
-    if not os.path.exists(os.path.join(sysconfig.get_path('include'), 'Python.h')):
+    compiles = running <= NEWEST_WITH_POSES
+    if compiles and not os.path.exists(os.path.join(sysconfig.get_path('include'), 'Python.h')):
         return (
             f'{name} has no C headers (Python.h), and xtcocotools is built from source: install '
             f'them (Debian and Ubuntu: `apt install python3.{running[1]}-dev`).'
         )
     compiler = (os.environ.get('CC') or sysconfig.get_config_var('CC') or 'gcc').split()[0]
-    if not shutil.which(compiler):
+    if compiles and not shutil.which(compiler):
         return (
             f'the C compiler `{compiler}` is not on PATH, and xtcocotools is built from source: '
             'install it (Debian and Ubuntu: `apt install build-essential`).'
@@ -78,7 +80,20 @@ def missing(venv: str) -> str:
     return ''
 
 
+def left_out() -> str:
+    """Returns what an installation here goes without, or an empty string."""
+    if sys.version_info[:2] <= NEWEST_WITH_POSES:
+        return ''
+    return (
+        f'Python {sys.version_info[0]}.{sys.version_info[1]} gets the segmentation half. MMPose is '
+        'left out: it imports xtcocotools, which has no wheel for this Python and does not build '
+        f'on it. For poses take Python 3.{NEWEST_WITH_POSES[1]}.'
+    )
+
+
 if __name__ == '__main__':
     problem = missing(sys.argv[1] if len(sys.argv) > 1 else '.venv')
     if problem:
         sys.exit(f'make install: {problem}')
+    if left_out():
+        print(f'make install: {left_out()}')
