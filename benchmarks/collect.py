@@ -41,12 +41,13 @@ def merge(old: Sequence[Row], new: Sequence[Row]) -> list[Row]:
     return [*kept, *latest.values()]
 
 
-def collect(rows: Iterable[Row], into: Path = FOLDER) -> list[Path]:
+def collect(rows: Iterable[Row], into: Path = FOLDER, replace: bool = False) -> list[Path]:
     """Write rows into the files of their experiments.
 
     Args:
         rows: What was measured. Values that are not a number, of models that failed, are left out.
         into: The folder of results.
+        replace: Whether all that these files hold is dropped, as of another machine.
 
     Returns:
         The files that were written.
@@ -65,7 +66,7 @@ def collect(rows: Iterable[Row], into: Path = FOLDER) -> list[Path]:
         if row['value'] not in ('', 'nan'):
             by_file.setdefault(into / f'{row["experiment"]}.csv', []).append(row)
     for path, new in by_file.items():
-        with_new = merge(read(path) if path.exists() else [], new)
+        with_new = merge(read(path) if path.exists() and not replace else [], new)
         with path.open('w', newline='', encoding='utf-8') as file:
             writer = csv.DictWriter(file, HEADER, lineterminator='\n')
             writer.writeheader()
@@ -88,12 +89,13 @@ def main() -> None:
     add = parser.add_argument
     add('folder', type=Path, nargs='+', help='what --out of the tool was, or a CSV file')
     add('--experiment', metavar='NAME', help='another name than the one in the rows')
+    add('--replace', action='store_true', help='drop all older rows of these experiments')
     args = parser.parse_args()
     try:
         rows = [row for folder in args.folder for row in find(folder)]
         if args.experiment:
             rows = [{**row, 'experiment': args.experiment} for row in rows]
-        written = collect(rows)
+        written = collect(rows, replace=args.replace)
     except ValueError as error:
         sys.exit(str(error))
     print(*written, sep='\n')

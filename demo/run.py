@@ -11,13 +11,15 @@ from rich.progress import Progress
 
 from benchmarks.mim_runs import read_metrics, run_mim
 from mmseg_tome.analysis.comparison import Comparison
-from mmseg_tome.analysis.provenance import device_name
+from mmseg_tome.analysis.provenance import device_name, provenance
 from mmseg_tome.analysis.quiet import quiet_logs
+from mmseg_tome.analysis.results import write_csv
 from mmseg_tome.config_files import config_root
 
 from .progress import open_progress
 from .result import DemoResult, make_table, write_tables
-from .tasks import DATASETS, Task
+from .rows import demo_rows
+from .tasks import DATASETS, POSE, Task
 
 _REPEATS = 7  # timed passes of each strategy; their median is reported
 
@@ -50,18 +52,25 @@ def run_demo(dataset: str, data_root: Path, out: Path) -> DemoResult:
             seconds = _time(comparison, task, progress)
             task.draw(comparison, task.strategies, folder / 'comparison.png')
             tables = {'One checkpoint, every strategy': make_table(seconds, metrics, task.metrics)}
+            images = len(comparison.dataset)
+            quality = (metrics, task.metrics, images)
+            rows = demo_rows(dataset, _size(comparison), seconds, _REPEATS, *quality)
             for size, larger in data.larger.items():
                 same_model = _compare(config_root() / larger, data_root, checkpoint)
                 seconds = _time(same_model, task, progress, f', {size}')
                 tables[f'Speed of the same checkpoint at {size}'] = make_table(seconds)
+                rows += demo_rows(dataset, _size(same_model), seconds, _REPEATS)
     threads = torch.get_num_threads()
     caption = (
         f'Segformer++HQ B0 trained on {data.what} for minutes, tested on '
-        f'{len(comparison.dataset)} images with every strategy. {task.note} '
+        f'{images} images with every strategy. {task.note} '
         f'{device_name("cpu")}, {threads} thread{"s" * (threads > 1)}, fp32, '
         f'batch 1; torch {torch.__version__}; {date.today()}.'
     )
     write_tables(tables, caption, folder)
+    command = 'make demo-pose' if task is POSE else 'make demo'
+    measured_at = provenance('cpu')
+    write_csv([row.at(measured_at, command=command) for row in rows], folder / 'results.csv')
     return DemoResult(task, tables, caption, folder, checkpoint, config)
 
 
@@ -108,6 +117,11 @@ def _compare(config: Path, data_root: Path, checkpoint: Path) -> Comparison:
     # What OpenMMLab prints while it loads would get between the bars.
     with redirect_stdout(io.StringIO()):
         return Comparison(cfg, checkpoint)
+
+
+def _size(comparison: Comparison) -> tuple[int, int]:
+    height, width = comparison.dataset[0]['inputs'].shape[-2:]
+    return height, width
 
 
 def _time(

@@ -80,8 +80,10 @@ def _setting(rows: Sequence[Row]) -> str:
     texts = []
     for device, threads, versions, commit, date in settings:
         threads = f'{threads} threads' if threads not in ('', '0') else ''
+        # The others are in the file.
+        torch = next((one for one in versions.split(', ') if one.startswith('torch ')), versions)
         commit = f'commit {commit}' if commit else ''
-        texts.append(', '.join(filter(None, (device, threads, versions, commit, date))))
+        texts.append(', '.join(filter(None, (device, threads, torch, commit, date))))
     return '; '.join(dict.fromkeys(texts))
 
 

@@ -39,6 +39,15 @@ def test_files_are_by_experiment(tmp_path):
     assert [one['value'] for one in read(tmp_path / 'speed.csv')] == ['3']
 
 
+def test_older_rows_of_another_machine_stay_unless_they_are_to_be_replaced(tmp_path):
+    for number, device in enumerate(('one', 'another')):
+        collect([row(metric='time', value=number, device=device)], tmp_path)
+    assert len(read(tmp_path / 'speed.csv')) == 2
+    last = row(metric='time', value=3, device='a third')
+    collect([last], tmp_path, replace=True)
+    assert read(tmp_path / 'speed.csv') == [last]
+
+
 @pytest.mark.parametrize('commit', ['', 'abc1234-dirty-0123'])
 def test_a_commit_that_nobody_has_is_refused(tmp_path, commit):
     with pytest.raises(ValueError, match='commit your changes'):
