@@ -3,14 +3,11 @@
 import csv
 from pathlib import Path
 
+from mmseg_tome.analysis.results import HEADER
+
 from .cells import Row
 
 FOLDER = Path(__file__).resolve().parents[1] / 'results'
-HEADER = (
-    *('experiment', 'model', 'height', 'width', 'batch', 'dtype', 'mode', 'scope', 'dataset'),
-    *('implementation', 'strategy', 'metric', 'value', 'low', 'high', 'unit', 'samples', 'note'),
-    *('source', 'device', 'threads', 'versions', 'commit', 'date', 'key', 'command'),
-)
 
 
 def read(path: Path) -> list[Row]:
