@@ -89,7 +89,7 @@ def _empty_bytes() -> bytes:
 
 def _allow_types() -> tuple[str, ...]:
     known = torch.serialization.get_safe_globals()
-    missing = [each for each in allowed_types() if each not in known]
+    missing: list[Any] = [each for each in allowed_types() if each not in known]
     torch.serialization.add_safe_globals(missing)
     return ('torch safe globals',) if missing else ()
 

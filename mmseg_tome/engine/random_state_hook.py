@@ -142,7 +142,8 @@ def get_random_state() -> dict[str, Any]:
         Nested dict of tensors, numbers and None, which `torch.load(weights_only=True)` accepts.
     """
     version, internal, gauss_next = random.getstate()
-    _, keys, position, has_gauss, cached_gaussian = np.random.get_state()
+    state: Any = np.random.get_state()
+    _, keys, position, has_gauss, cached_gaussian = state
     return {
         'python': {
             'version': version,

@@ -172,6 +172,7 @@ class PCKMetric(BaseMetric):
             counted = shares[~np.isnan(shares)]
             metrics[key] = float(counted.mean()) if len(counted) else math.nan
             if self.per_keypoint:
+                assert self.dataset_meta is not None  # set before the loop
                 names = self.dataset_meta['keypoint_id2name']
                 metrics.update({f'{key}/{names[i]}': float(s) for i, s in enumerate(shares)})
         return metrics

@@ -119,6 +119,7 @@ class SmallIoUMetric(IoUMetric):
         iou = self.total_area_to_metrics(
             intersect, union, predicted, label, ['mIoU'], self.nan_to_num
         )['IoU']
+        assert self.dataset_meta is not None  # set before the loop
         small = iou[self._small_indices(self.dataset_meta['classes'])]
         metrics['mIoU_small'] = np.round(np.nanmean(small) * 100, 2)
         print_log(

@@ -1,6 +1,6 @@
 """What SegFormer's heads for segmentation and for pose have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from ..ops import FusionHeadWeights, PointwiseLayer, fusion_head
 
 def run_fusion_head(
     maps: Sequence[Tensor],
-    convs: Sequence[ConvModule],
+    convs: Iterable[ConvModule],
     fusion_conv: ConvModule,
     classify: nn.Conv2d,
     dropout: nn.Module | None = None,

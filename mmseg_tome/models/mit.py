@@ -217,7 +217,7 @@ class MixVisionTransformer(BaseModule):
                 block.attn.q_merging = stage.q
                 block.attn.kv_merging = stage.kv
                 block.attn.only_if_faster = stage.only_if_faster
-        self._token_log = TokenLog(self)
+        self._token_log = TokenLog(self, strategy)
 
     def token_counts(self, hw: tuple[int, int], batch: int = 1) -> list[StageTokens]:
         """Count the tokens of each stage for images of ``hw`` (height, width) pixels.

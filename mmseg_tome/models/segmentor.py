@@ -34,7 +34,7 @@ class EncoderDecoder(StockEncoderDecoder):
             return super().postprocess_result(seg_logits, data_samples)
         if data_samples is None:
             data_samples = [SegDataSample() for _ in seg_logits]
-            scores = seg_logits
+            scores: Sequence[Tensor] = list(seg_logits)
         else:
             scores = [
                 self._restore(one[None], sample.metainfo)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from mmengine.logging import print_log
 
+from ..strategies import Strategy
+
 if TYPE_CHECKING:
     from .mit import MixVisionTransformer
 
@@ -76,27 +78,27 @@ def count_tokens(
     return counts
 
 
-def describe(
-    backbone: MixVisionTransformer, hw: tuple[int, int] = (1024, 1024), batch: int = 1
-) -> str:
-    """Name the strategy of a backbone, and its token counts, in one line."""
+def describe(name: str, counts: Sequence[StageTokens], hw: tuple[int, int], batch: int = 1) -> str:
+    """Name a strategy and the token counts of ``hw`` (height, width) pixels in one line."""
     stages = []
-    for number, n in enumerate(count_tokens(backbone, hw, batch), 1):
+    for number, n in enumerate(counts, 1):
         q = f'{n.q}' if n.q == n.q_merged else f'{n.q} -> {n.q_merged}'
         kv = f'{n.kv}' if n.kv == n.kv_merged else f'{n.kv} -> {n.kv_merged}'
         stages.append(f'stage {number}: q {q}, kv {kv}')
     images = f'{hw[1]}x{hw[0]}' + (f', batch {batch}' if batch > 1 else '')
-    return f'Token merging: {backbone.strategy.name}. Tokens at {images}: {"; ".join(stages)}'
+    return f'Token merging: {name}. Tokens at {images}: {"; ".join(stages)}'
 
 
 class TokenLog:
     """Logs what a backbone merges: at once, and with ``tome_cfg='auto'`` once for every choice."""
 
-    def __init__(self, backbone: MixVisionTransformer) -> None:
-        self._chooses = any(stage.only_if_faster for stage in backbone.strategy.stages)
+    def __init__(self, backbone: MixVisionTransformer, strategy: Strategy) -> None:
+        self._strategy = strategy
+        self._chooses = any(stage.only_if_faster for stage in strategy.stages)
         self._logged: set[tuple[bool, ...]] = set()
         self._last_size: tuple[tuple[int, int], int] | None = None
-        print_log(describe(backbone), logger='current')
+        hw = (1024, 1024)
+        self._print(count_tokens(backbone, hw), hw)
 
     def on_forward(self, backbone: MixVisionTransformer, image: torch.Tensor) -> None:
         """Log where ``tome_cfg='auto'`` merges in images of this size, if that is new."""
@@ -110,4 +112,7 @@ class TokenLog:
         choice = tuple(n.q + n.kv > n.q_merged + n.kv_merged for n in counts)
         if choice not in self._logged:
             self._logged.add(choice)
-            print_log(describe(backbone, hw, batch), logger='current')
+            self._print(counts, hw, batch)
+
+    def _print(self, counts: Sequence[StageTokens], hw: tuple[int, int], batch: int = 1) -> None:
+        print_log(describe(self._strategy.name, counts, hw, batch), logger='current')

@@ -95,10 +95,10 @@ def convert_jbd(
                 f'{keypoints / split}.csv has no row that can be used'
                 + (f'; the first of {len(problems)} problems: {problems[0]}' if problems else '')
             )
-    for split, entries in converted.items():
-        _write(files[split], coco_file(split, *entries))
-    images = {split: len(images) for split, (images, _) in converted.items()}
-    return Conversion(files, images, problems)
+    for split, of_split in converted.items():
+        _write(files[split], coco_file(split, *of_split))
+    counts = {split: len(images) for split, (images, _) in converted.items()}
+    return Conversion(files, counts, problems)
 
 
 def _claim(out: Path, splits: Sequence[str], overwrite: bool) -> dict[str, Path]:

@@ -11,7 +11,7 @@ DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 
 
 @pytest.fixture(autouse=True)
-def kernels(monkeypatch):
+def kernels(fast_paths, monkeypatch):
     """Every test here runs kernels, unless it chooses another backend."""
     if importlib.util.find_spec('triton') is None:
         pytest.skip('triton is not installed')
