@@ -166,3 +166,14 @@ def test_pose_of_images(checkout):
 
     exec(block('docs/pose.md', 'apply_tome'), names)
     assert names['model'].backbone.strategy.name == 'none'
+
+
+def test_code_in_contributing_is_the_code():
+    """A block of Python is quoted from the file that is linked last before it."""
+    text = (ROOT / 'CONTRIBUTING.md').read_text()
+    blocks = list(PYTHON.finditer(text))
+    assert blocks
+    for found in blocks:
+        source = ROOT / LINK.findall(text[: found.start()])[-1]
+        for part in re.split(r'^ *# …\n', found[1], flags=re.MULTILINE):
+            assert part in source.read_text(), f'{source} does not hold:\n{part}'
