@@ -33,6 +33,9 @@ html_title = f'mmseg_tome {release}'
 
 myst_heading_anchors = 4
 
+# A name that two modules export has two targets, which are the same.
+suppress_warnings = ['ref.python']
+
 autodoc_member_order = 'bysource'
 autodoc_typehints = 'signature'
 autodoc_typehints_format = 'short'

@@ -5,11 +5,13 @@ error in ``make docs``. A type hint may name what is no part of the API: it stay
 """
 
 import importlib
+import sys
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -30,7 +32,17 @@ def undocumented(modules: list[str], documented: set[str]) -> list[str]:
         for name in modules
         for exported in getattr(importlib.import_module(name), '__all__', ())
     ]
-    return sorted(set(names) - documented)
+    return sorted(name for name in set(names) - documented if not _has_comment(name))
+
+
+def _has_comment(name: str) -> bool:
+    """Whether exported data has a ``#:`` comment where it is defined, below the package."""
+    package, _, attribute = name.rpartition('.')
+    return any(
+        ('', attribute) in ModuleAnalyzer.for_module(module).find_attr_docs()
+        for module in sorted(sys.modules)
+        if module.startswith(f'{package}.') and hasattr(sys.modules[module], attribute)
+    )
 
 
 def _check(app: Sphinx, env: BuildEnvironment) -> None:

@@ -18,6 +18,7 @@ from .locking import InUseError, locked
 
 __all__ = ['FILE', 'Entry', 'InUseError', 'Store', 'differences']
 
+#: The file of an entry that is finished.
 FILE = 'result.json'
 _SHOWN = 5  # changed fields that a message lists
 

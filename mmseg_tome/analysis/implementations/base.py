@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ...merging import BipartiteSoftMatching
 from ...strategies import AUTO, PRESETS, parse_tome_cfg
 
-# By name, in the order in which the classes are defined.
+#: By name, in the order in which the classes are defined.
 IMPLEMENTATIONS: dict[str, type['Implementation']] = {}
 
 
