@@ -116,8 +116,6 @@ def registered_modules(content: Any, scope: str) -> set[str]:
         content: A config or a part of it.
         scope: Its default scope.
     """
-    import mmseg_tome  # noqa: F401 - registers
-
     registries = [one for one in vars(registry).values() if isinstance(one, Registry)]
     modules = set()
     with DefaultScope.overwrite_default_scope(scope):
