@@ -1,5 +1,6 @@
 """Where merging starts to pay on a device: attention layers and whole models, timed in turns."""
 
+import functools
 import statistics
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from mmseg_tome.analysis.implementations import Ours
+from mmseg_tome.analysis.results import Result
 from mmseg_tome.analysis.timing import interleaved_times
 from mmseg_tome.merging import saved_operations
 from mmseg_tome.models.attention import EfficientMultiheadAttention
@@ -128,6 +130,48 @@ def measure_models(
             rows.append({'variant': variant, 'side': side, 'none_ms': ms['none'], **speed_ups})
             on_step()
     return pd.DataFrame(rows)
+
+
+def results(layers: pd.DataFrame, models: pd.DataFrame, dtype: str, train: bool) -> list[Result]:
+    """What :func:`measure_layers` and :func:`measure_models` return as rows of results.
+
+    Args:
+        layers: Of layers.
+        models: Of whole models.
+        dtype: ``'fp32'``, ``'fp16'`` or ``'bf16'``.
+        train: Whether forward and backward passes were timed.
+    """
+    setting = {
+        'batch': '1',
+        'dtype': dtype,
+        'mode': 'training' if train else 'inference',
+        'implementation': 'ours',
+    }
+    rows = []
+    for row in layers.to_dict('records'):
+        new = functools.partial(
+            Result, 'break-even', model=row['variant'], height=row['side'], width=row['side'],
+            scope='layer', note=f'stage {row["stage"]}', **setting,
+        )  # fmt: skip
+        none, hq = row['none_ms'] / 1e3, row['hq_ms'] / 1e3
+        rows += [
+            new('operations saved', row['saved'] / 1e6, unit='MFLOP', strategy='hq'),
+            new('seconds_per_image', none, unit='s', strategy='none'),
+            new('seconds_per_image', hq, unit='s', strategy='hq'),
+            new('speed-up over ours none', none / hq, strategy='hq'),
+        ]
+    for row in models.to_dict('records'):
+        new = functools.partial(
+            Result, 'break-even', model=row['variant'], height=row['side'], width=row['side'],
+            scope='model', **setting,
+        )  # fmt: skip
+        rows.append(new('seconds_per_image', row['none_ms'] / 1e3, unit='s', strategy='none'))
+        rows += [
+            new('speed-up over ours none', row[name], strategy=name)
+            for name in MODELS
+            if name != 'none'
+        ]
+    return rows
 
 
 def _runner(module: nn.Module, x: torch.Tensor, train: bool, *args: object) -> Callable[[], None]:

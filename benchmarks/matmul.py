@@ -1,11 +1,12 @@
-"""PyTorch's two libraries for products on a CPU, at the shapes of SegFormer's layers."""
+"""PyTorch's two libraries for matrix products on a CPU, at the shapes of SegFormer's layers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmseg_tome.analysis.results import Result
 from mmseg_tome.analysis.timing import interleaved_times, medians
 from mmseg_tome.ops import linear, scaled_dot_product_attention
 
@@ -27,7 +28,7 @@ ATTENTION = {
 
 
 def measure(repeats: int, on_step: Callable[[], None] = lambda: None) -> list[dict]:
-    """Time products and attention in fp32, by PyTorch's own functions and by this project's.
+    """Time matrix products and attention in fp32, by PyTorch's own functions and by this project's.
 
     Args:
         repeats: How often each is timed.
@@ -35,7 +36,7 @@ def measure(repeats: int, on_step: Callable[[], None] = lambda: None) -> list[di
 
     Returns:
         One row per shape and direction: ``what``, ``shape``, ``direction``, ``torch_gflops`` and
-        ``ours_gflops`` (1e9 operations per second), ``times_as_fast``, and ``difference``, that of
+        ``ours_gflops`` (1e9 operations per second), ``speed_up``, and ``difference``, that of
         the results, relative.
     """
     rows = []
@@ -62,11 +63,33 @@ def measure(repeats: int, on_step: Callable[[], None] = lambda: None) -> list[di
                         'direction': direction,
                         'torch_gflops': rate['torch'],
                         'ours_gflops': rate['ours'],
-                        'times_as_fast': seconds['torch'] / seconds['ours'],
+                        'speed_up': seconds['torch'] / seconds['ours'],
                         'difference': max(map(_difference, results['ours'], results['torch'])),
                     }
                 )
     return rows
+
+
+def results(rows: Iterable[Mapping]) -> list[Result]:
+    """What :func:`measure` returns as rows of results."""
+    return [
+        Result(
+            *('matmul', metric, value),
+            unit='GFLOP/s' if metric == 'rate' else '',
+            implementation=implementation,
+            dtype='fp32',
+            mode=row['direction'],
+            scope='layer',
+            note=f'{row["what"]}: {row["shape"]}',
+        )
+        for row in rows
+        for implementation, metric, value in (
+            ('torch', 'rate', row['torch_gflops']),
+            ('ours', 'rate', row['ours_gflops']),
+            ('ours', 'speed-up over torch', row['speed_up']),
+            ('ours', 'relative_difference', row['difference']),
+        )
+    ]
 
 
 def num_steps(repeats: int) -> int:

@@ -1,4 +1,4 @@
-"""Time products and attention on this CPU, by PyTorch's own functions and by this project's."""
+"""Time matrix products and attention on this CPU: PyTorch's own, and this project's."""
 
 import argparse
 import sys
@@ -9,9 +9,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of the checkout,
 EXAMPLES = """\
 examples:
   python tools/benchmark_matmul.py                     half a minute on 2 cores
-  python tools/benchmark_matmul.py --out outputs/products
+  python tools/benchmark_matmul.py --out outputs/matmul
 
-Tells whether this CPU gains from what `mmseg_tome/ops/cpu/onednn.py` does. The rates are 1e9
+Says whether this CPU gains from what `mmseg_tome/ops/cpu/onednn.py` does. The rates are 1e9
 operations per second; `difference` is that of the results, relative.
 """
 
@@ -21,7 +21,7 @@ def main() -> None:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--repeats', type=int, default=9, help='timed calls of each (default: 9)')
-    parser.add_argument('--out', type=Path, help='a new folder for the table as CSV and Markdown')
+    parser.add_argument('--out', type=Path, help='a new folder for rows of results and a table')
     args = parser.parse_args()
     if args.repeats < 1:
         parser.error(f'--repeats {args.repeats}: give 1 or more')
@@ -33,21 +33,24 @@ def main() -> None:
 
     from benchmarks import matmul
     from mmseg_tome.analysis.provenance import provenance
+    from mmseg_tome.analysis.results import write_csv
 
     with Progress() as progress:
-        task = progress.add_task('Products', total=matmul.num_steps(args.repeats))
+        task = progress.add_task('Matrix products', total=matmul.num_steps(args.repeats))
         rows = matmul.measure(args.repeats, lambda: progress.advance(task))
     frame, where = pd.DataFrame(rows), provenance('cpu')
     shown = frame.assign(difference=frame['difference'].map('{:.0e}'.format)).round(
-        {'torch_gflops': 0, 'ours_gflops': 0, 'times_as_fast': 2}
+        {'torch_gflops': 0, 'ours_gflops': 0, 'speed_up': 2}
     )
     source = ', '.join(f'{key} {value}' for key, value in where.items() if value)
     report = f'fp32, batch 1. {source}.\n\n{shown.to_markdown(index=False)}\n'
     print(report)
     if args.out:
         args.out.mkdir(parents=True)
-        frame.assign(**where).to_csv(args.out / 'products.csv', index=False)
-        (args.out / 'products.md').write_text(report)
+        measured = matmul.results(rows)
+        command = 'python tools/benchmark_matmul.py'
+        write_csv([row.at(where, command=command) for row in measured], args.out / 'matmul.csv')
+        (args.out / 'matmul.md').write_text(report)
         print(f'Written to {args.out}')
 
 

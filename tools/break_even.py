@@ -1,4 +1,4 @@
-"""Measure where merging starts to pay on this machine, and the threshold of tome_cfg='auto'."""
+"""Measure where merging starts to save time here, and the threshold of tome_cfg='auto'."""
 
 import argparse
 import sys
@@ -35,7 +35,7 @@ def main() -> None:
     add('--dtype', default='fp32', choices=['fp32', 'fp16', 'bf16'])
     add('--train', action='store_true', help='time forward and backward passes')
     add('--repeats', type=int, default=15, help='timed passes of each (default: 15)')
-    add('--out', type=Path, help='folder for the tables as CSV and Markdown, which must be new')
+    add('--out', type=Path, help='new folder for rows of results and the tables')
     args = parser.parse_args()
     if min(args.sizes) < 128:
         parser.error(f'--sizes {min(args.sizes)}: give 128 pixels or more')
@@ -49,6 +49,7 @@ def main() -> None:
     from benchmarks import break_even
     from mmseg_tome.analysis.provenance import provenance
     from mmseg_tome.analysis.quiet import quiet_logs
+    from mmseg_tome.analysis.results import write_csv
     from mmseg_tome.analysis.workload import DTYPES
 
     if args.device != 'cpu' and not torch.cuda.is_available():
@@ -73,8 +74,9 @@ def main() -> None:
     Console().print(Markdown(report))
     if args.out:
         args.out.mkdir(parents=True)
-        layers.to_csv(args.out / 'layers.csv', index=False)
-        models.to_csv(args.out / 'models.csv', index=False)
+        rows = break_even.results(layers, models, args.dtype, args.train)
+        where, command = provenance(args.device), 'python tools/break_even.py'
+        write_csv([row.at(where, command=command) for row in rows], args.out / 'break-even.csv')
         (args.out / 'break_even.md').write_text(report)
         print(f'Written to {args.out}')
 

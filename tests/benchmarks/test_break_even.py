@@ -6,7 +6,10 @@ import pandas as pd
 import pytest
 
 pytest.importorskip('mmseg')
-from benchmarks.break_even import best_threshold, measure_layers, measure_models
+from benchmarks.break_even import best_threshold, measure_layers, measure_models, results
+from benchmarks.docs.results import read
+from benchmarks.docs.tables import TABLES
+from mmseg_tome.analysis.results import write_csv
 from mmseg_tome.models import MixVisionTransformer
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'break_even.py'
@@ -59,6 +62,22 @@ def test_models_are_compared_with_the_unmerged_one(train):
     (row,) = frame.to_dict('records')
     assert list(row) == ['variant', 'side', 'none_ms', 'hq', 'fast', 'n2d_2x2', 'auto']
     assert all(value > 0 for name, value in row.items() if name != 'variant')
+
+
+def test_rows_of_results_make_the_tables_of_the_docs(tmp_path):
+    layers = pd.DataFrame(
+        [dict(variant='b0', stage=2, side=256, saved=2e6, none_ms=2.0, hq_ms=4.0)]
+    )
+    models = pd.DataFrame(
+        [dict(variant='b0', side=256, none_ms=8.0, hq=0.5, fast=0.75, n2d_2x2=1.25, auto=1.0)]
+    )
+    rows = results(layers, models, 'fp32', train=False)
+    write_csv([row.at({'device': 'CPU'}) for row in rows], tmp_path / 'break-even.csv')
+    rows = read(tmp_path / 'break-even.csv')
+    lines = TABLES['break-even-layers'].render(rows).splitlines()
+    assert lines[2] == '| b0 | stage 2 | 256 | 2.0 | 2.00 | 4.00 | 0.50 |'
+    lines = TABLES['break-even-models'].render(rows).splitlines()
+    assert lines[2] == '| b0 | 256 | 8.00 | 0.50 | 0.75 | 1.25 | 1.00 |'
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from benchmarks import matmul
+from benchmarks.docs.results import read
+from benchmarks.docs.tables import TABLES
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'benchmark_matmul.py'
 
@@ -28,7 +30,7 @@ def test_rows(small):
     for row in rows:
         assert row['difference'] < 1e-5
         ratio = row['ours_gflops'] / row['torch_gflops']
-        assert row['times_as_fast'] == pytest.approx(ratio)
+        assert row['speed_up'] == pytest.approx(ratio)
 
 
 def test_a_wrong_result_shows(small, monkeypatch):
@@ -62,6 +64,12 @@ def test_command_writes(small, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stop:
         runpy.run_path(str(TOOL), run_name='__main__')
     assert not stop.value.code
-    frame = pd.read_csv(tmp_path / 'new' / 'products.csv')
-    assert len(frame) == 4 and frame['torch'].str.startswith(tuple('0123456789')).all()
-    assert 'times_as_fast' in capsys.readouterr().out
+    rows = read(tmp_path / 'new' / 'matmul.csv')
+    assert len(rows) == 4 * 4 and all(' torch ' in f' {row["versions"]}' for row in rows)
+    lines = replace(TABLES['matmul'], where={}).render(rows).splitlines()
+    assert [line.split(' | ')[:2] for line in lines[2:6]] == [
+        [f'| {what}', direction]
+        for what in ('linear: a', 'attention: b')
+        for direction in ('forward', 'backward')
+    ]
+    assert 'speed_up' in capsys.readouterr().out
