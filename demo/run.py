@@ -6,17 +6,16 @@ from datetime import date, datetime
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
-from rich.progress import Progress
 
 from benchmarks.mim_runs import read_metrics, run_mim
 from mmseg_tome.analysis.comparison import Comparison
+from mmseg_tome.analysis.loading import load_config
+from mmseg_tome.analysis.progress import Progress, Step
 from mmseg_tome.analysis.provenance import device_name, provenance
 from mmseg_tome.analysis.quiet import quiet_logs
 from mmseg_tome.analysis.results import write_csv
 from mmseg_tome.config_files import config_root
 
-from .progress import open_progress
 from .result import DemoResult, make_table, write_tables
 from .rows import demo_rows
 from .tasks import DATASETS, POSE, Task
@@ -44,7 +43,7 @@ def run_demo(dataset: str, data_root: Path, out: Path) -> DemoResult:
         f'{split}_dataloader.dataset.data_root={data_root.absolute()}'
         for split in ('train', 'val', 'test')
     ]
-    with open_progress() as progress:
+    with Progress() as progress:
         checkpoint = _train(task, config, data_options, folder, progress)
         metrics = _test(task, config, data_options, checkpoint, folder, progress)
         with quiet_logs():
@@ -76,14 +75,14 @@ def run_demo(dataset: str, data_root: Path, out: Path) -> DemoResult:
 
 def _train(task: Task, config: Path, options: list[str], folder: Path, progress: Progress) -> Path:
     work_dir = folder / 'train'
-    run_mim(
+    _run_mim(
         ['train', task.package, str(config), '--work-dir', str(work_dir)]
         # No validation at the end: every strategy is tested next.
         + ['--cfg-options', *options, 'train_cfg.val_begin=1000000'],
         folder / 'train.log',
         progress,
         'train Segformer++HQ B0',
-        epochs=Config.fromfile(config).train_cfg.get('max_epochs', 1),
+        epochs=load_config(config).train_cfg.get('max_epochs', 1),
     )
     return Path((work_dir / 'last_checkpoint').read_text().strip())
 
@@ -99,7 +98,7 @@ def _test(
     metrics = {}
     for strategy in task.strategies:
         work_dir = folder / f'test-{strategy}'
-        run_mim(
+        _run_mim(
             ['test', task.package, str(config), '--checkpoint', str(checkpoint)]
             + ['--work-dir', str(work_dir)]
             + ['--cfg-options', *options, f'model.backbone.tome_cfg={strategy}'],
@@ -111,9 +110,28 @@ def _test(
     return metrics
 
 
+def _run_mim(
+    arguments: list[str], log: Path, progress: Progress, title: str, epochs: int = 1
+) -> None:
+    with progress.step(title) as step:
+        run_mim(arguments, log, _Bars(step), title, epochs)
+
+
+class _Bars:
+    """The calls of rich's bars that `run_mim` makes, passed on to a step."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
+    def add_task(self, description: str, total: None) -> int:
+        return 0
+
+    def update(self, task: int, completed: int, total: int) -> None:
+        self._step.update(completed, total)
+
+
 def _compare(config: Path, data_root: Path, checkpoint: Path) -> Comparison:
-    cfg = Config.fromfile(config)
-    cfg.test_dataloader.dataset.data_root = str(data_root.absolute())
+    cfg = load_config(config, {'test_dataloader.dataset.data_root': str(data_root.absolute())})
     # What OpenMMLab prints while it loads would get between the bars.
     with redirect_stdout(io.StringIO()):
         return Comparison(cfg, checkpoint)
@@ -128,7 +146,5 @@ def _time(
     comparison: Comparison, task: Task, progress: Progress, where: str = ''
 ) -> dict[str, float]:
     passes = (len(task.strategies) + 1) * (_REPEATS + 1)
-    bar = progress.add_task(f'time inference{where}', total=passes)
-    return comparison.seconds_per_image(
-        task.strategies, _REPEATS, on_step=lambda: progress.advance(bar)
-    )
+    with progress.step(f'time inference{where}', passes) as step:
+        return comparison.seconds_per_image(task.strategies, _REPEATS, on_step=step.advance)
