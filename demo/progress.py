@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from .scenes.writing import OnImage
+
+if TYPE_CHECKING:
+    from mmseg_tome.analysis.progress import Step
 
 
 @contextmanager
@@ -14,7 +18,7 @@ def drawing_progress(description: str) -> Iterator[OnImage]:
         A function to be called with the number of images drawn, and of all to be drawn.
     """
     with ExitStack() as stack:
-        steps = []
+        steps: list[Step] = []
 
         def on_image(done: int, total: int) -> None:
             # Opened late: its thread must not run yet when worker processes are forked.

@@ -99,7 +99,8 @@ def _pole_vault(canvas: Canvas, rng: Random, scene: Scene) -> list[SceneObject]:
     path, stadium = scene.path, scene.stadium
     bar = 2.4 - 3.0 * scene.time
     draw_runway(canvas, stadium, path, bar)
-    across = Path(*(path.point(bar, 0.0)[i] for i in (0, 2)), path.heading + 90)
+    x, _, z = path.point(bar, 0.0)
+    across = Path(x, z, path.heading + 90)
     mat = (bar + 0.3, bar + 5.3), (-3.0, 3.0), 0.8
     objects = [
         _object_at(across, 0, 0, draw_bar, 0.0, 4.7, 2.1, stadium.accent),

@@ -1,5 +1,6 @@
 """Rendering one frame: its image and its annotation."""
 
+from functools import partial
 from random import Random
 
 import cv2
@@ -98,9 +99,7 @@ def _draw_background(
         cast_shadow(shadows, camera, sun, person)
     shade_ground(canvas, rng, shadows)
 
-    objects += [
-        SceneObject(float(p.place[2]), lambda canvas, p=p: _draw_person(canvas, p)) for p in people
-    ]
+    objects += [SceneObject(float(p.place[2]), partial(_draw_person, p)) for p in people]
     objects.sort(key=lambda item: -item.z)
     for item in objects:
         if item.z >= scene.path.z:
@@ -110,15 +109,18 @@ def _draw_background(
 
 
 def _draw_athlete(canvas: Canvas, scene: Scene) -> Sprite | None:
-    sprites = [render_person(person, scene.camera, canvas.light) for person in scene.moments]
-    if any(sprite is None for sprite in sprites):
-        return None
+    sprites = []
+    for person in scene.moments:
+        sprite = render_person(person, scene.camera, canvas.light)
+        if sprite is None:
+            return None
+        sprites.append(sprite)
     sprite = blend_moments(sprites)
     sprite.composite(canvas, ATHLETE)
     return sprite
 
 
-def _draw_person(canvas: Canvas, person: Person) -> None:
+def _draw_person(person: Person, canvas: Canvas) -> None:
     sprite = render_person(person, canvas.camera, canvas.light)
     if sprite is not None:
         sprite.composite(canvas, PERSON)

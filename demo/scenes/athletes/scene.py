@@ -71,7 +71,7 @@ def sample_scene(rng: Random, stadium: Stadium, size: tuple[int, int]) -> Scene:
     place = np.array((0.0, height, z))
     athlete = Person(skeleton, clothing, place, heading)
     camera = _sample_camera(rng, size, athlete)
-    moments = (athlete,)
+    moments: tuple[Person, ...] = (athlete,)
     if smear > 0 and not slow and motion.keys[1:]:
         # The camera follows the hips, so that limbs are blurred more than the body.
         step = _step(skeleton, posed(time + 0.01), smear / 1080 * camera.height / camera.scale(z))

@@ -91,9 +91,9 @@ def person_strokes(rng: Random, height: float) -> list[Stroke]:
     if rng.random() < 0.3:  # a bag on the back or in the hand
         bag = rng.choice(CLOTHES)
         if rng.random() < 0.5:
-            back = ((-0.2, 1.0 * size, 0.0), (-0.2, 1.3 * size, 0.0))
-            strokes.append(Stroke(*back, 0.26 * size, bag, PERSON))
+            low, high = (-0.2, 1.0 * size, 0.0), (-0.2, 1.3 * size, 0.0)
+            strokes.append(Stroke(low, high, 0.26 * size, bag, PERSON))
         else:
-            hand = ((0.0, 0.6 * size, 0.32), (0.0, 0.45 * size, 0.32))
-            strokes.append(Stroke(*hand, 0.24, bag, PERSON))
+            high, low = (0.0, 0.6 * size, 0.32), (0.0, 0.45 * size, 0.32)
+            strokes.append(Stroke(high, low, 0.24, bag, PERSON))
     return strokes

@@ -11,12 +11,13 @@ from .road import Strip
 from .roadside_barriers import add_barrier
 from .roadside_plants import add_plant, add_tree
 
-_END = 135.0
-_KINDS = {
-    'city': (('row', 80), ('garden', 8), ('opening', 8), ('park', 4)),
-    'suburb': (('row', 14), ('garden', 66), ('opening', 8), ('park', 12)),
-    'avenue': (('row', 56), ('garden', 18), ('opening', 10), ('park', 16)),
-    'edge': (('row', 10), ('garden', 46), ('opening', 6), ('park', 38)),
+_END = 135.0  # meters ahead
+_KINDS = ('row', 'garden', 'opening', 'park')
+_WEIGHTS = {  # of the kinds, by the style of the street
+    'city': (80, 8, 8, 4),
+    'suburb': (14, 66, 8, 12),
+    'avenue': (56, 18, 10, 16),
+    'edge': (10, 46, 6, 38),
 }
 
 
@@ -24,11 +25,10 @@ def add_roadside(plan: Plan, rng: Random) -> None:
     """Line both sides of the street, and close its end."""
     for side in (-1, 1):
         edge = abs(plan.walk[side][1])
-        kinds, weights = zip(*_KINDS[plan.style], strict=True)
         z = rng.uniform(1.2, 4.0)
         height, last = _height(plan, rng), ''
         while z < _END:
-            kind = rng.choices(kinds, weights)[0]
+            kind = rng.choices(_KINDS, _WEIGHTS[plan.style])[0]
             if kind == 'row':
                 z = _add_row(plan, rng, side, edge, z, height, last != 'row')
             elif kind == 'garden':

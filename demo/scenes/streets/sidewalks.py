@@ -57,7 +57,7 @@ def add_sidewalks(plan: Plan, rng: Random) -> None:
             add_tree(plan, rng, 0.0, z, rng.uniform(4.5, 8))
             z += rng.uniform(8, 16)
     if plan.crossing is not None:
-        _add_lights(plan, rng)
+        _add_lights(plan, rng, plan.crossing)
 
 
 def _add_trees(plan: Plan, rng: Random, side: int, curb: float) -> None:
@@ -100,9 +100,9 @@ def _add_small(plan: Plan, rng: Random, side: int, curb: float) -> None:
                 add_two_wheeler(plan, rng, label, placement, ridden=False)
 
 
-def _add_lights(plan: Plan, rng: Random) -> None:
-    """Add traffic lights on both sides of the crosswalk, and people who cross."""
-    z, lit = plan.crossing - 1.0, rng.randrange(3)
+def _add_lights(plan: Plan, rng: Random, crossing: float) -> None:
+    """Add traffic lights at a crosswalk ``crossing`` meters ahead, and people who cross."""
+    z, lit = crossing - 1.0, rng.randrange(3)
     for side in (-1, 1):
         curb = plan.right if side > 0 else plan.left
         x = curb + side * rng.uniform(0.35, 0.9)
@@ -114,7 +114,7 @@ def _add_lights(plan: Plan, rng: Random) -> None:
     for _ in range(rng.choice((0, 1, 2, 4))):
         x = rng.uniform(plan.left, plan.right)
         turn = rng.choice((-1, 1)) * pi / 2
-        add_person(plan, rng, x, plan.crossing + rng.uniform(0.4, 2.6), turn + rng.gauss(0, 0.2))
+        add_person(plan, rng, x, crossing + rng.uniform(0.4, 2.6), turn + rng.gauss(0, 0.2))
     if rng.random() < 0.25:
-        placement = Placement(rng.uniform(plan.left, plan.right), plan.crossing + 1.5, pi / 2)
+        placement = Placement(rng.uniform(plan.left, plan.right), crossing + 1.5, pi / 2)
         add_two_wheeler(plan, rng, BICYCLE, placement, ridden=True)

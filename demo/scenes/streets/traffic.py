@@ -62,7 +62,7 @@ def add_traffic(plan: Plan, rng: Random, camera_lane: float) -> None:
     for x in plan.parking:
         _add_parked(plan, rng, x)
     if plan.crossing is not None and rng.random() < 0.4:
-        _add_crossing_vehicle(plan, rng)
+        _add_crossing_vehicle(plan, rng, plan.crossing)
     for side, curb in ((-1, plan.left), (1, plan.right)):
         while rng.random() < 0.42:  # cyclists keep to the edge of the road
             x = curb - side * rng.uniform(0.5, 1.0)
@@ -113,9 +113,9 @@ def _add_parked(plan: Plan, rng: Random, x: float) -> None:
         z += vehicle.length + rng.uniform(0.7, 2)
 
 
-def _add_crossing_vehicle(plan: Plan, rng: Random) -> None:
+def _add_crossing_vehicle(plan: Plan, rng: Random, crossing: float) -> None:
     """Add a vehicle that crosses the street behind the crosswalk, seen from its side."""
-    z = plan.crossing + rng.uniform(7, 12)
+    z = crossing + rng.uniform(7, 12)
     label = rng.choices((CAR, TRUCK, BUS, TRAIN), (50, 20, 18, 12))[0]
     vehicle = build_vehicle(rng, label)
     x = rng.uniform(plan.left, plan.right)

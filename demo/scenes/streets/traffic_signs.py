@@ -22,7 +22,8 @@ def draw_sign(canvas: Canvas, rng: Random, x: float, y: float, z: float, kind: s
     """
     gain = canvas.light.gain_on(FACING_CAMERA, 0.5 * canvas.shade_at(x, z))
     # Signs reflect: they stay brighter than what surrounds them.
-    gain = tuple(0.6 * g + 0.35 for g in gain)
+    blue_gain, green_gain, red_gain = gain
+    gain = 0.6 * blue_gain + 0.35, 0.6 * green_gain + 0.35, 0.6 * red_gain + 0.35
 
     def plate(outline, color: Color, label: int | None = None) -> None:
         canvas.fill(project_all(canvas, outline), canvas.light.tone(color, gain, z), label)

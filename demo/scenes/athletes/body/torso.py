@@ -1,7 +1,7 @@
 """The torso in its shirt and shorts."""
 
 from ...drawing.light import Color
-from .builder import SHIRT, SIDES, SolidsBuilder
+from .builder import SHIRT, SIDES, Paint, SolidsBuilder
 
 
 def add_torso(builder: SolidsBuilder) -> None:
@@ -35,9 +35,9 @@ def add_torso(builder: SolidsBuilder) -> None:
         builder.add(behind, behind, (0.05, 0.05), pelvis)
     base = skeleton.at('chest', 'throat', -0.008 * size, -0.01 * size, 0.0)
     for side, _ in SIDES:
-        strap = ((0.0, clothing.skin), (0.3, clothing.trim), (0.62, clothing.skin))
-        if clothing.sleeve:
-            strap = ((0.0, clothing.skin), (0.15, clothing.top))
+        strap: tuple[Paint, ...] = ((0.0, clothing.skin), (0.15, clothing.top))
+        if not clothing.sleeve:
+            strap = ((0.0, clothing.skin), (0.3, clothing.trim), (0.62, clothing.skin))
         builder.add(base, skeleton.joints[side + 'sho'], (0.026, 0.03), *strap)
 
 

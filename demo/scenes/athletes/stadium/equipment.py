@@ -4,7 +4,7 @@ from random import Random
 
 from ...drawing.canvas import Canvas
 from ...drawing.classes import POLE, WALL
-from ...drawing.light import Color
+from ...drawing.light import Color, scale_color
 from .path import Path, draw_box
 
 WHITE: Color = (238, 238, 238)
@@ -54,7 +54,8 @@ def draw_mat(
 ) -> None:
     """A landing mat: a colored block with a paler cover."""
     draw_box(canvas, path, along, right, (0.0, height - 0.12), color, WALL)
-    pale = tuple(0.5 * c + 100 for c in color)
+    blue, green, red = scale_color(color, 0.5)
+    pale = blue + 100, green + 100, red + 100
     draw_box(canvas, path, along, right, (height - 0.12, height), pale, WALL)
 
 

@@ -4,7 +4,7 @@ from random import Random
 
 from ...drawing.classes import CAR
 from ...drawing.light import Color
-from .body import Body
+from .body import Body, Point
 from .vehicle import PANE, Vehicle
 
 
@@ -61,7 +61,7 @@ def build_car(rng: Random) -> Vehicle:
     high = roof - 0.14
     pillar = (back + fore) / 2
     rear_edge = trunk + 0.25
-    windows = (
+    windows: tuple[tuple[Point, ...], ...] = (
         (
             (rear_edge, belt + 0.05),
             (back + 0.15, high),
