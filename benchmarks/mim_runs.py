@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.progress import Progress
+from mmseg_tome.analysis.progress import Progress
 
 # mmengine's log line, such as "Iter(train) [ 20/400] ... loss: 2.1", or "Epoch(train) [3][ 20/50]".
 _STEP = re.compile(r'(?:Iter|Epoch)\((?:train|val|test)\)\s+(?:\[\s*(\d+)\])?\[\s*(\d+)/(\d+)\]')
@@ -34,44 +34,42 @@ def run_mim(
     Args:
         arguments: What follows ``mim`` on the command line.
         log: File that receives all of its output.
-        progress: The display that the bar is added to.
-        description: What the bar says.
+        progress: The display that it is a step of.
+        description: What the step is called.
         epochs: Number of epochs, where the log counts the steps of each.
         pass_fds: Open files that the command holds on to while it runs, such as a lock.
 
     Raises:
         MimError: If the command exits with an error.
     """
-    task, total = progress.add_task(description, total=None), 1
     log.parent.mkdir(parents=True, exist_ok=True)
     # The module, not the script: it is this interpreter's own, whatever is on PATH.
     command = [sys.executable, '-m', 'mim', *arguments]
-    with (
-        log.open('w', buffering=1) as file,
-        subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors='replace',
-            env={**os.environ, 'PYTHONUNBUFFERED': '1'},  # or the bar would lag far behind
-            start_new_session=True,
-            pass_fds=pass_fds,
-        ) as process,
-        _ends_with_us(process),
-    ):
-        for line in process.stdout:
-            file.write(line)
-            if step := _STEP.search(line):
-                epoch, done, total = (int(number or 1) for number in step.groups())
-                completed, total = (epoch - 1) * total + done, epochs * total
-                progress.update(task, completed=completed, total=total)
-    if process.returncode != 0:
-        raise MimError(
-            f'`{command_line(arguments)}` failed; its output is in {log} and ends with:\n'
-            f'{_tail(log.read_text())}'
-        )
-    progress.update(task, completed=total, total=total)
+    with progress.step(description) as step:
+        with (
+            log.open('w', buffering=1) as file,
+            subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors='replace',
+                env={**os.environ, 'PYTHONUNBUFFERED': '1'},  # or the bar would lag far behind
+                start_new_session=True,
+                pass_fds=pass_fds,
+            ) as process,
+            _ends_with_us(process),
+        ):
+            for line in process.stdout:
+                file.write(line)
+                if found := _STEP.search(line):
+                    epoch, done, total = (int(number or 1) for number in found.groups())
+                    step.update((epoch - 1) * total + done, epochs * total)
+        if process.returncode != 0:
+            raise MimError(
+                f'`{command_line(arguments)}` failed; its output is in {log} and ends with:\n'
+                f'{_tail(log.read_text())}'
+            )
 
 
 def _tail(output: str) -> str:

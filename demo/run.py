@@ -10,7 +10,7 @@ import torch
 from benchmarks.mim_runs import read_metrics, run_mim
 from mmseg_tome.analysis.comparison import Comparison
 from mmseg_tome.analysis.loading import load_config
-from mmseg_tome.analysis.progress import Progress, Step
+from mmseg_tome.analysis.progress import Progress
 from mmseg_tome.analysis.provenance import device_name, provenance
 from mmseg_tome.analysis.quiet import quiet_logs
 from mmseg_tome.analysis.results import write_csv
@@ -75,7 +75,7 @@ def run_demo(dataset: str, data_root: Path, out: Path) -> DemoResult:
 
 def _train(task: Task, config: Path, options: list[str], folder: Path, progress: Progress) -> Path:
     work_dir = folder / 'train'
-    _run_mim(
+    run_mim(
         ['train', task.package, str(config), '--work-dir', str(work_dir)]
         # No validation at the end: every strategy is tested next.
         + ['--cfg-options', *options, 'train_cfg.val_begin=1000000'],
@@ -98,7 +98,7 @@ def _test(
     metrics = {}
     for strategy in task.strategies:
         work_dir = folder / f'test-{strategy}'
-        _run_mim(
+        run_mim(
             ['test', task.package, str(config), '--checkpoint', str(checkpoint)]
             + ['--work-dir', str(work_dir)]
             + ['--cfg-options', *options, f'model.backbone.tome_cfg={strategy}'],
@@ -108,26 +108,6 @@ def _test(
         )
         metrics[strategy] = read_metrics(work_dir)
     return metrics
-
-
-def _run_mim(
-    arguments: list[str], log: Path, progress: Progress, title: str, epochs: int = 1
-) -> None:
-    with progress.step(title) as step:
-        run_mim(arguments, log, _Bars(step), title, epochs)
-
-
-class _Bars:
-    """The calls of rich's bars that `run_mim` makes, passed on to a step."""
-
-    def __init__(self, step: Step) -> None:
-        self._step = step
-
-    def add_task(self, description: str, total: None) -> int:
-        return 0
-
-    def update(self, task: int, completed: int, total: int) -> None:
-        self._step.update(completed, total)
 
 
 def _compare(config: Path, data_root: Path, checkpoint: Path) -> Comparison:

@@ -7,15 +7,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import torch
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
+from mmseg_tome.analysis.progress import Progress
 from mmseg_tome.analysis.quiet import quiet_logs
 from mmseg_tome.strategies import PRESETS
 
@@ -180,15 +173,7 @@ def _place(args: Namespace, subject: str) -> dict:
     """The arguments of :class:`Workplace`."""
     if args.repeats < 0:
         raise ValueError(f'--repeats {args.repeats}: give 0 or more')
-    progress = Progress(
-        TextColumn('{task.description:<28}'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn('left'),
-        TimeRemainingColumn(),
-    )
-    return {'out': _out(args, subject), 'progress': progress, 'any_code': args.any_code}
+    return {'out': _out(args, subject), 'progress': Progress(), 'any_code': args.any_code}
 
 
 def _out(args: Namespace, subject: str) -> Path:

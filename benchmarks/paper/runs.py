@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from rich.progress import Progress
+
+from mmseg_tome.analysis.progress import Progress
 
 from ..mim_runs import read_metrics, run_mim
 from .cells import Cell, file_hash
@@ -35,9 +36,7 @@ class Workplace:
 
     def say(self, line: str) -> None:
         """Print a line above the bars."""
-        self.progress.console.print(
-            f'{datetime.now():%H:%M:%S} {line}', highlight=False, soft_wrap=True
-        )
+        self.progress.say(line)
 
     def cell(self, folder: str, key: dict) -> Cell:
         """A cell of this table."""
@@ -46,9 +45,8 @@ class Workplace:
     @contextmanager
     def bar(self, title: str, total: int) -> Iterator[Callable[[], None]]:
         """Show a bar for what is computed in this process; yields what is called per step."""
-        task = self.progress.add_task(title, total=total)
-        yield lambda: self.progress.advance(task)
-        self.progress.remove_task(task)
+        with self.progress.step(title, total) as step:
+            yield step.advance
 
 
 @dataclass(frozen=True)
@@ -159,7 +157,6 @@ class Runs(Workplace):
             epochs=epochs,
             pass_fds=[lock],
         )
-        self.progress.remove_task(self.progress.task_ids[-1])  # a line has been printed instead
         return log
 
 

@@ -1,12 +1,14 @@
+import io
 import json
 import time
 from pathlib import Path
 
 import pytest
-from rich.progress import Progress
+from rich.console import Console
 
 from benchmarks import mim_runs
 from benchmarks.mim_runs import MimError, command_line, read_metrics, run_mim
+from mmseg_tome.analysis.progress import Progress, Step
 
 
 def fake_mim(monkeypatch, tmp_path, script):
@@ -18,6 +20,19 @@ def fake_mim(monkeypatch, tmp_path, script):
     monkeypatch.setenv('PYTHONPATH', str(tmp_path))
 
 
+def updates(monkeypatch, also=lambda: None):
+    """The list of how far a step was said to be, each time; something else may happen then."""
+    seen, original = [], Step.update
+
+    def update(step, done, total):
+        seen.append((done, total))
+        also()
+        original(step, done, total)
+
+    monkeypatch.setattr(Step, 'update', update)
+    return seen
+
+
 def test_progress_follows_the_log(monkeypatch, tmp_path):
     fake_mim(
         monkeypatch,
@@ -27,13 +42,11 @@ def test_progress_follows_the_log(monkeypatch, tmp_path):
         'print("noise", sys.argv[1:])\n'
         'print("11/22 17:00:00 - mmengine - INFO - Iter(test) [380/400]  eta: 0:00:01")\n',
     )
-    progress = Progress()
-    seen = []
-    original = progress.update
-    monkeypatch.setattr(progress, 'update', lambda *a, **k: (seen.append(k), original(*a, **k)))
-    run_mim(['train', 'x'], tmp_path / 'logs' / 'run.log', progress, 'train')
-    assert [(s['completed'], s['total']) for s in seen] == [(20, 400), (380, 400), (400, 400)]
-    assert progress.tasks[0].finished
+    seen = updates(monkeypatch)
+    with Progress(Console(file=io.StringIO())) as progress:
+        run_mim(['train', 'x'], tmp_path / 'logs' / 'run.log', progress, 'train')
+    assert seen == [(20, 400), (380, 400)]
+    assert 'train: done in' in progress.console.file.getvalue()
     assert "noise ['train', 'x']" in (tmp_path / 'logs' / 'run.log').read_text()
 
 
@@ -48,10 +61,8 @@ def test_output_arrives_while_the_command_runs(monkeypatch, tmp_path):
         'sys.exit(next((0 for _ in range(200) if seen.exists() or time.sleep(0.1)), "unseen"))\n',
     )
     seen = tmp_path / 'seen'
-    progress = Progress()
-    original = progress.update
-    monkeypatch.setattr(progress, 'update', lambda *a, **k: (seen.touch(), original(*a, **k)))
-    run_mim([str(seen)], tmp_path / 'run.log', progress, 'test')
+    updates(monkeypatch, lambda: seen.touch())
+    run_mim([str(seen)], tmp_path / 'run.log', Progress(), 'test')
 
 
 def test_an_interruption_ends_the_run_that_mim_started(monkeypatch, tmp_path):
@@ -63,14 +74,13 @@ def test_an_interruption_ends_the_run_that_mim_started(monkeypatch, tmp_path):
         'print("Iter(train) [1/2]", run.pid)\n'
         'run.wait()\n',
     )
-    progress = Progress()
 
-    def interrupt(*args, **kwargs):
+    def interrupt():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(progress, 'update', interrupt)
+    updates(monkeypatch, interrupt)
     with pytest.raises(KeyboardInterrupt):
-        run_mim([], tmp_path / 'run.log', progress, 'train')
+        run_mim([], tmp_path / 'run.log', Progress(), 'train')
     pid = int((tmp_path / 'run.log').read_text().split()[-1])
     for _ in range(100):
         if _has_ended(pid):
@@ -117,12 +127,9 @@ def test_epochs_and_iterations_are_understood():
 
 def test_progress_counts_through_the_epochs(monkeypatch, tmp_path):
     fake_mim(monkeypatch, tmp_path, 'print("Epoch(train) [1][50/50]\\nEpoch(train) [2][20/50]")')
-    progress = Progress()
-    seen = []
-    original = progress.update
-    monkeypatch.setattr(progress, 'update', lambda *a, **k: (seen.append(k), original(*a, **k)))
-    run_mim(['train'], tmp_path / 'run.log', progress, 'train', epochs=3)
-    assert [(s['completed'], s['total']) for s in seen] == [(50, 150), (70, 150), (150, 150)]
+    seen = updates(monkeypatch)
+    run_mim(['train'], tmp_path / 'run.log', Progress(), 'train', epochs=3)
+    assert seen == [(50, 150), (70, 150)]
 
 
 def test_command_line_is_quoted():

@@ -5,7 +5,6 @@ import math
 import pandas as pd
 import pytest
 from rich.console import Console
-from rich.progress import Progress
 
 pytest.importorskip('mmseg')
 from benchmarks.paper.complexity_table import make_complexity_table
@@ -14,6 +13,7 @@ from benchmarks.paper.runs import Workplace
 from mmseg_tome.analysis import benchmark
 from mmseg_tome.analysis.benchmark import SECONDS
 from mmseg_tome.analysis.implementations import Ours, Stock
+from mmseg_tome.analysis.progress import Progress
 from mmseg_tome.analysis.results import Result, to_json
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation
 
 @pytest.fixture
 def place(tmp_path):
-    place = Workplace(tmp_path / 'out', Progress(console=Console(quiet=True)))
+    place = Workplace(tmp_path / 'out', Progress(Console(quiet=True)))
     object.__setattr__(place, 'said', [])
     object.__setattr__(place, 'say', place.said.append)
     return place

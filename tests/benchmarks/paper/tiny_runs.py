@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.progress import Progress
 
 from benchmarks.paper import runs as runs_module
 from benchmarks.paper.recipe import make_recipe
 from benchmarks.paper.runs import Runs
+from mmseg_tome.analysis.progress import Progress
 
 CONFIG = """
 default_scope = 'mmseg'
@@ -42,7 +42,6 @@ class FakeMim:
         monkeypatch.setattr(runs_module, 'run_mim', self.run)
 
     def run(self, arguments, log, progress, description, epochs=1, pass_fds=()):
-        progress.add_task(description)
         self.commands.append(arguments)
         log.write_text('      GPU 0: NVIDIA Test\n')
         work_dir = Path(arguments[arguments.index('--work-dir') + 1])
@@ -79,7 +78,7 @@ def make_runs(folder: Path, config: Path, options=(), launch=(), **kwargs) -> tu
     """Runs into folder / 'out', and the lines that they print."""
     runs = Runs(
         out=folder / 'out',
-        progress=Progress(console=Console(quiet=True)),
+        progress=Progress(Console(quiet=True)),
         recipe=make_recipe(str(config), options, launch),
         **kwargs,
     )
