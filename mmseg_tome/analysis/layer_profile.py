@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from unittest import mock
 
 import pandas as pd
@@ -19,6 +20,7 @@ from ..models.patch_embed import PatchEmbed
 from ..ops import attention as attention_op
 from ..ops import linear
 from . import complexity
+from .results import Result
 
 _REST = 'norms and shortcuts'
 # What is timed under which name; what is called inside of it under another name is taken off.
@@ -142,6 +144,34 @@ def _frame(
     frame.insert(3, 'share', 100 * frame['ms'] / frame['ms'].sum())
     frame.attrs['limit'] = limit
     return frame
+
+
+def results(frame: pd.DataFrame, **about: str | int) -> list[Result]:
+    """A profile as rows of results: every step, all of them, and the machine's limit.
+
+    Args:
+        frame: As :func:`profile` returns it.
+        about: Further fields of the rows, such as ``model`` and ``strategy``.
+    """
+    limit = frame.attrs['limit']
+    ms, gflop = frame['ms'].sum(), frame['gflop'].sum()
+    rate = 1000 * gflop / ms
+    steps = [
+        (f'stage {row.stage}: {row.step}' if row.stage else row.step, *row[3:])
+        for row in frame.itertuples()
+    ]
+    rows = []
+    for step, *values in (*steps, ('all', ms, 100.0, gflop, rate, 100 * rate / limit)):
+        new = partial(Result, 'profile', scope='layer', note=step, **about)
+        metrics = ('seconds_per_image', 'share of time', 'operations', 'rate', 'share of limit')
+        units = ('s', '%', 'GFLOP', 'GFLOP/s', '%')
+        values[0] /= 1000
+        for metric, value, unit in zip(metrics, values, units, strict=True):
+            if value or metric in ('seconds_per_image', 'share of time'):
+                rows.append(new(metric, value, unit=unit))
+    new = partial(Result, 'profile', scope='layer', dtype=about.get('dtype', ''))
+    note = 'limit: product of two large matrices'
+    return [*rows, new('rate', limit, unit='GFLOP/s', note=note)]
 
 
 def matrix_rate(like: torch.Tensor, size: int | None = None, repeats: int = 7) -> float:

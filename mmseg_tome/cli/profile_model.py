@@ -1,6 +1,7 @@
 """Show where the time of a SegFormer's inference goes, per stage and step."""
 
 import argparse
+from pathlib import Path
 
 EXAMPLES = """\
 examples:
@@ -29,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     add('--dtype', default='fp32', choices=['fp32', 'tf32', 'fp16', 'bf16'])
     add('--batch', type=int, default=1, help='images at once (default: 1)')
     add('--repeats', type=int, default=7, help='timed passes (default: 7)')
+    add('--out', type=Path, help='a new folder for rows of results, as profile.csv')
     return parser
 
 
@@ -47,9 +49,10 @@ def main(arguments: list[str]) -> int:
 
     from ..analysis import complexity
     from ..analysis.implementations import Ours
-    from ..analysis.layer_profile import profile
+    from ..analysis.layer_profile import profile, results
     from ..analysis.provenance import provenance
     from ..analysis.quiet import quiet_logs
+    from ..analysis.results import write_csv
     from ..analysis.workload import DTYPES, torch_settings
     from ..strategies import PRESETS
 
@@ -59,6 +62,8 @@ def main(arguments: list[str]) -> int:
         parser.error(f'--device {args.device}: PyTorch sees no CUDA device')
     if args.batch < 1:
         parser.error(f'--batch {args.batch}: give 1 or more')
+    if args.out and args.out.exists():
+        parser.error(f'--out {args.out} is there already: name a new folder')
     with quiet_logs():
         model = Ours(args.strategy).build(args.model)
     where = dict(device=args.device, dtype=DTYPES[args.dtype])
@@ -95,4 +100,11 @@ def main(arguments: list[str]) -> int:
     for row in formulas.itertuples(index=False):
         table.add_row(str(row[0]), *(f'{value:.3f}' for value in row[1:]))
     console.print(table)
+    if args.out:
+        setting = dict(model=args.model, height=height, width=width, batch=str(args.batch))
+        setting |= dict(dtype=args.dtype, mode='inference', strategy=args.strategy)
+        rows = results(frame, implementation='ours', **setting)
+        source, command = provenance(args.device), 'python tools/profile_model.py'
+        write_csv([row.at(source, command=command) for row in rows], args.out / 'profile.csv')
+        console.print(f'Rows: {args.out / "profile.csv"}', highlight=False)
     return 0

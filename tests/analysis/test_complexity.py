@@ -1,5 +1,6 @@
 """Counts from shapes, against PyTorch's counter on stock modules, and against numbers by hand."""
 
+import pandas as pd
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -8,7 +9,7 @@ pytest.importorskip('mmseg')
 from mmseg_tome import PRESETS
 from mmseg_tome.analysis import complexity
 from mmseg_tome.analysis.implementations import Ours, Published
-from mmseg_tome.analysis.layer_profile import matrix_rate, profile
+from mmseg_tome.analysis.layer_profile import matrix_rate, profile, results
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own
 
@@ -60,6 +61,26 @@ def test_profile_times_every_step_and_changes_nothing(strategy):
     assert (frame['ms'] > 0).all() and frame['share'].sum() == pytest.approx(100)
     counted = complexity.count_gflop(model.backbone, (128, 160))
     assert set(zip(counted['stage'], counted['step'], strict=True)) <= steps
+
+
+def test_a_profile_as_rows_of_results():
+    frame = pd.DataFrame(
+        [
+            (1, 'attention', 3.0, 75.0, 0.6, 200.0, 50.0),
+            (0, 'head', 1.0, 25.0, 0.0, 0.0, 0.0),
+        ],
+        columns=['stage', 'step', 'ms', 'share', 'gflop', 'gflop_per_s', 'of_limit'],
+    )
+    frame.attrs['limit'] = 400.0
+    rows = results(frame, model='b0', dtype='fp32')
+    values = {(row.model, row.note, row.metric): row.value for row in rows}
+    assert len(values) == len(rows) == 5 + 2 + 5 + 1  # the head has no operations here
+    assert values['b0', 'stage 1: attention', 'seconds_per_image'] == 0.003
+    assert values['b0', 'stage 1: attention', 'share of limit'] == 50
+    assert values['b0', 'head', 'share of time'] == 25
+    assert values['b0', 'all', 'rate'] == pytest.approx(0.6 / 0.004)
+    assert values['b0', 'all', 'share of limit'] == pytest.approx(100 * 0.6 / 0.004 / 400)
+    assert values['', 'limit: product of two large matrices', 'rate'] == 400
 
 
 def test_matrix_rate():
