@@ -3,10 +3,8 @@ import pytest
 from mmengine.config import Config
 from rich.console import Console
 
-from demo import run
 from demo.result import DemoResult, make_table, print_result, write_tables
 from demo.tasks import DATASETS, POSE, SEGMENTATION
-from mmseg_tome.analysis.progress import Progress
 from mmseg_tome.config_files import config_root, find_configs
 from mmseg_tome.strategies import PRESETS
 
@@ -99,20 +97,3 @@ def test_larger_inputs_are_of_the_same_model():
                 del cfg.model.head['decoder']
             assert other.model == ours.model
     assert DATASETS['athletes'].larger
-
-
-def test_mim_reports_to_the_shared_display(monkeypatch, tmp_path, capsys):
-    seen = []
-
-    def run_mim(arguments, log, progress, description, epochs):
-        bar = progress.add_task(description, total=None)
-        progress.update(bar, completed=20, total=400 * epochs)
-        seen.append((arguments, log, epochs, display._steps[0].status()))
-
-    monkeypatch.setattr(run, 'run_mim', run_mim)
-    with Progress() as display:
-        run._run_mim(['train', 'x'], tmp_path / 'log', display, 'train it', epochs=2)
-    ((*call, status),) = seen
-    assert call == [['train', 'x'], tmp_path / 'log', 2]
-    assert status.startswith('train it: 2 %, ')
-    assert 'train it: done in' in capsys.readouterr().out
