@@ -1,7 +1,21 @@
 # `make` alone lists what there is.
 PYTHON ?= python3
-VENV ?= .venv
 JOBS ?= 2
+# VARIANT=onedl: the maintained forks, in an environment of their own.
+VARIANT ?=
+ifeq ($(VARIANT),onedl)
+VENV ?= .venv-onedl
+RUNTIME := onedl.txt dev.txt
+UNBUILT :=
+NO_DEPS := onedl-no-deps.txt
+else ifeq ($(VARIANT),)
+VENV ?= .venv
+RUNTIME := runtime.txt dev.txt docs.txt
+UNBUILT := no-build-isolation.txt
+NO_DEPS := no-deps.txt
+else
+$(error VARIANT=$(VARIANT) is not known: leave it out, or give onedl)
+endif
 
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
@@ -15,21 +29,21 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 	@echo
 	@echo 'Variables: PYTHON=python3.12 (makes the environment), VENV=.venv, JOBS=2 (test processes),'
+	@echo '           VARIANT=onedl (the maintained forks, in .venv-onedl),'
 	@echo '           DATASET=… DATA=folder OUT=folder (make demo, demo-pose), ARGS="-k merging" (make test)'
 
 install: $(STAMP) ## make .venv with the pinned set of versions and this package, editable
-	@$(PY) -m pip list --format=freeze | grep -E '^(torch|mmengine|mmseg_tome|mmsegmentation|mmpose)=='
+	@$(PY) -m pip list --format=freeze | grep -E '^(torch|(onedl-)?mm(engine|segmentation)|mmpose|mmseg_tome)=='
 
 # requirements/ is installed in this order for the reasons its files give.
-$(STAMP): requirements/build.txt requirements/runtime.txt requirements/dev.txt \
-          requirements/docs.txt requirements/no-build-isolation.txt requirements/no-deps.txt setup.py
+$(STAMP): $(addprefix requirements/,build.txt $(RUNTIME) $(UNBUILT) $(NO_DEPS)) setup.py
 	@command -v $(PYTHON) >/dev/null || { echo 'make install: `$(PYTHON)` is not on PATH.' >&2; exit 1; }
-	@$(PYTHON) tools/dev/check_machine.py $(VENV)
+	@$(PYTHON) tools/dev/check_machine.py $(VENV) $(VARIANT)
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -r requirements/build.txt
-	$(PIP) install -r requirements/runtime.txt -r requirements/dev.txt -r requirements/docs.txt
-	$(PIP) install --no-deps --no-build-isolation -r requirements/no-build-isolation.txt
-	$(PIP) install --no-deps -r requirements/no-deps.txt
+	$(PIP) install $(addprefix -r requirements/,$(RUNTIME))
+	$(if $(UNBUILT),$(PIP) install --no-deps --no-build-isolation -r requirements/$(UNBUILT))
+	$(PIP) install --no-deps -r requirements/$(NO_DEPS)
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@# yapf writes a cache at its first import, over which the tests' processes would stumble.
 	@$(PY) -c 'import yapf'

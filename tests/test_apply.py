@@ -49,6 +49,7 @@ def test_importing_overrides_the_stock_names():
 
 
 def test_mmpose_has_the_backbone_too():
+    pytest.importorskip('mmpose')
     from mmpose.registry import MODELS as POSE_MODELS
 
     assert POSE_MODELS.get('MixVisionTransformer') is MixVisionTransformer

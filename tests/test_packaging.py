@@ -299,8 +299,11 @@ class TestCheckMachine:
         monkeypatch.setenv('CC', 'no-such-compiler')
         monkeypatch.setattr(tool.sysconfig, 'get_path', lambda name: str(tmp_path))
         complete = version < (3, 13)
-        assert ('no C headers' in tool.missing(str(tmp_path / '.venv'))) is complete
+        venv = str(tmp_path / '.venv')
+        assert ('no C headers' in tool.missing(venv)) is complete
         assert ('MMPose is left out' in tool.left_out()) is not complete
+        assert tool.missing(venv, 'onedl') == ''
+        assert 'no maintained fork' in tool.left_out('onedl')
 
     def test_no_compiler(self, tool, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv('CC', 'no-such-compiler -O2')

@@ -5,6 +5,7 @@ and in a syntax that an old Python can still read, so that an old Python gets it
 
 Example:
     python3 tools/dev/check_machine.py .venv
+    python3 tools/dev/check_machine.py .venv-onedl onedl
 """
 
 import importlib.util
@@ -32,11 +33,12 @@ def existing_parent(path: str) -> str:
     return folder if os.path.isdir(folder) else existing_parent(folder)
 
 
-def missing(venv: str) -> str:
+def missing(venv: str, variant: str = '') -> str:
     """Returns what stands in the way of an installation in `venv`, or an empty string.
 
     Args:
         venv: Folder of the virtual environment, there already or not.
+        variant: `onedl` for the forks, which come without MMPose; empty for OpenMMLab's packages.
     """
     running = sys.version_info[:2]
     name = f'Python {running[0]}.{running[1]}'
@@ -51,7 +53,7 @@ def missing(venv: str) -> str:
             f'{name} has no `venv` with pip: install it '
             f'(Debian and Ubuntu: `apt install python3.{running[1]}-venv`).'
         )
-    compiles = running <= NEWEST_WITH_POSES
+    compiles = not variant and running <= NEWEST_WITH_POSES
     if compiles and not os.path.exists(os.path.join(sysconfig.get_path('include'), 'Python.h')):
         return (
             f'{name} has no C headers (Python.h), and xtcocotools is built from source: install '
@@ -80,8 +82,10 @@ def missing(venv: str) -> str:
     return ''
 
 
-def left_out() -> str:
+def left_out(variant: str = '') -> str:
     """Returns what an installation here goes without, or an empty string."""
+    if variant:
+        return 'MMPose is left out: it has no maintained fork.'
     if sys.version_info[:2] <= NEWEST_WITH_POSES:
         return ''
     return (
@@ -92,8 +96,10 @@ def left_out() -> str:
 
 
 if __name__ == '__main__':
-    problem = missing(sys.argv[1] if len(sys.argv) > 1 else '.venv')
+    folder = sys.argv[1] if len(sys.argv) > 1 else '.venv'
+    variant = sys.argv[2] if len(sys.argv) > 2 else ''
+    problem = missing(folder, variant)
     if problem:
         sys.exit(f'make install: {problem}')
-    if left_out():
-        print(f'make install: {left_out()}')
+    if left_out(variant):
+        print(f'make install: {left_out(variant)}')
