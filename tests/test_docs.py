@@ -36,6 +36,8 @@ PAGES = [
 PYTHON = re.compile(r'^```python\n(.*?)^```', re.DOTALL | re.MULTILINE)
 FILE = re.compile(r'(?<![\w/])(?:configs|tools|checkpoints)/[\w/.-]+\.(?:py|pth|sh)\b')
 LINK = re.compile(r'\]\((?!https?:)([^)#\s]+)')
+ANCHOR = re.compile(r'\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)')
+HEADING = re.compile(r'^#+ (.+)$', re.MULTILINE)
 RENDERED = re.compile(r'<!-- table: \S+ -->.*?<!-- end -->', re.DOTALL)
 MEASURED = re.compile(r'\|\s*[+−-]?\d+\.\d+(?![\d.])')
 
@@ -68,6 +70,23 @@ def test_files_that_are_named_are_there(page):
     text = page.read_text()
     assert [path for path in FILE.findall(text) if not (ROOT / path).is_file()] == []
     assert [link for link in LINK.findall(text) if not (page.parent / link).exists()] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that GitHub, and the site, give to a page's headings."""
+    headings = HEADING.findall(page.read_text())
+    return {re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings}
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_headings_that_are_linked_are_there(page):
+    links = ANCHOR.findall(page.read_text())
+    missing = [
+        (path, name)
+        for path, name in links
+        if name not in anchors(page.parent / path if path else page)
+    ]
+    assert missing == []
 
 
 def test_results_are_those_of_the_files():
