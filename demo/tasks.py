@@ -20,7 +20,7 @@ class Task:
         metrics: The results that the table shows, and what each is multiplied by.
         draw: Draws predictions for part of the test set.
         note: What to know about the figures.
-        next_steps: What to do next with data of one's own.
+        next_steps: What to do next with your own data.
     """
 
     package: str

@@ -51,7 +51,7 @@ PRESETS: dict[str, Preset] = {
 
 # The published HQ rates, in the layers where they pay at the given number of tokens.
 AUTO = 'auto'
-# The names under which the authors published two of the presets.
+# Published aliases of two presets.
 ALIASES = {'bsm_hq': 'hq', 'bsm_fast': 'fast'}
 
 TomeCfg = str | Path | Sequence[Mapping[str, Any]] | None

@@ -52,7 +52,7 @@ def _count(cfg: Config, split: str) -> int:
             raise FileNotFoundError(_message(dataset, split, f'{path.absolute()} is not there'))
     try:
         with DefaultScope.overwrite_default_scope(cfg.default_scope):
-            # Serialised, as it is by default, a list must not be empty.
+            # Serialized, as it is by default, a list must not be empty.
             samples = len(DATASETS.build({**dataset, 'serialize_data': False}))
     except FileNotFoundError as error:
         raise FileNotFoundError(_message(dataset, split, str(error))) from error

@@ -37,7 +37,7 @@ def check() -> None:
 
     Raises:
         ImportError: One sentence per package that is outside its range: what is installed, what
-            is supported, and the pip command that mends it.
+            is supported, and the pip command that fixes it.
     """
     complaints = [
         *_check_python(),
@@ -96,12 +96,12 @@ def _check_foundations() -> Iterator[str]:
     if there and 'mmengine' not in there:
         yield (
             f'{there[0]} is installed, but mmengine, which it builds on, is not; '
-            f"mend it with: pip install 'mmengine{SUPPORTED['mmengine']}'"
+            f"fix it with: pip install 'mmengine{SUPPORTED['mmengine']}'"
         )
     if there and 'mmcv' not in there:
         yield (
             'mmseg_tome needs mmcv or mmcv-lite, which MMSegmentation and MMPose build on, but '
-            "neither is installed; mend it with: pip install 'mmseg_tome[seg]'"
+            "neither is installed; fix it with: pip install 'mmseg_tome[seg]'"
         )
 
 
@@ -111,7 +111,7 @@ def _check_ranges() -> Iterator[str]:
         if found is not None and not _is_in_range(found, supported):
             yield (
                 f'mmseg_tome works with {distribution} {supported}, but {found} is installed; '
-                f'mend it with: pip install {PIP_OPTIONS.get(distribution, "")}'
+                f'fix it with: pip install {PIP_OPTIONS.get(distribution, "")}'
                 f"'{distribution}{supported}'"
             )
 
@@ -123,7 +123,7 @@ def _check_forks() -> Iterator[str]:
     if fork is not None and mmseg is not None:
         yield (
             f'mmsegmentation {mmseg} accepts mmcv {SUPPORTED["mmcv"]}, but onedl-mmcv {fork} is '
-            'installed; mend it with: pip uninstall -y mmsegmentation && '
+            'installed; fix it with: pip uninstall -y mmsegmentation && '
             f"pip install 'onedl-mmsegmentation{SUPPORTED['onedl-mmsegmentation']}'"
         )
 
@@ -136,7 +136,7 @@ def _check_pkg_resources() -> Iterator[str]:
     yield (
         'mmengine and mim import pkg_resources, which comes with setuptools <82, but '
         f'{f"setuptools {found}" if found else "no setuptools"} is installed; '
-        "mend it with: pip install 'setuptools<82'"
+        "fix it with: pip install 'setuptools<82'"
     )
 
 

@@ -44,7 +44,7 @@ class CamVidDataset(BaseSegDataset):
     Args:
         data_root: Folder that holds one of the two layouts; the first found is taken.
         split: 'train', 'val' or 'test'.
-        **kwargs: See `BaseSegDataset`. With a `data_prefix` of one's own no layout is looked for.
+        **kwargs: See `BaseSegDataset`. With a custom `data_prefix`, no layout is looked for.
 
     Raises:
         ValueError: If `split` is none of the three.

@@ -93,7 +93,7 @@ def test_what_is_not_installed_is_said_in_one_sentence(monkeypatch):
     monkeypatch.setattr(
         base, 'find_spec', lambda name: None if name == 'tomesd' else find_spec(name)
     )
-    reason = 'published hq needs tomesd, which is not installed; mend it with: pip install tomesd'
+    reason = 'published hq needs tomesd, which is not installed; fix it with: pip install tomesd'
     assert Published('hq').unavailable_reason() == reason
     assert Published('n2d_2x2').unavailable_reason() is None
     published, ours, unmerged = benchmark.measure(

@@ -66,7 +66,7 @@ class Implementation(ABC):
         if not missing:
             return None
         return (
-            f'{self} needs {" and ".join(missing)}, which is not installed; mend it with: '
+            f'{self} needs {" and ".join(missing)}, which is not installed; fix it with: '
             f'pip install {" ".join(_DISTRIBUTIONS.get(name, name) for name in missing)}'
         )
 
