@@ -5,10 +5,6 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 EXAMPLES = """\
 examples:
@@ -21,6 +17,9 @@ examples:
       forward and backward passes, and the bytes that autograd keeps
   python -m mmseg_tome benchmark --columns 'stock none' 'ours none' 'ours hq'
       some models only
+  python -m mmseg_tome benchmark --base main --columns 'ours none' 'ours hq'
+      this checkout against another revision, in turns in one run; exits with 1 if an output differs
+      or a model is more than 5 % slower (--allow-slower)
 
 Run it again with the same --out to go on where it stopped; workloads that this code has measured on
 this device are not measured again. A model that does not fit into memory has a note instead of a
@@ -55,13 +54,7 @@ def main(arguments: list[str]) -> int:
     parser = build_parser()
     args = parser.parse_args(arguments)
     import torch
-    from rich.console import Console
-    from rich.markdown import Markdown
 
-    from ..analysis import benchmark, benchmark_report
-    from ..analysis.benchmark_runs import CSV, BenchmarkRuns, Deadline
-    from ..analysis.quiet import quiet_logs
-    from ..analysis.store import InUseError
     from ..analysis.workload import Workload
 
     if args.device.startswith('cuda') and not torch.cuda.is_available():
@@ -77,38 +70,50 @@ def main(arguments: list[str]) -> int:
         for dtype in args.dtypes
     ]
     chosen = choose_implementations(parser, args)
+    if args.base:
+        return compare_with_base(parser, args, workloads, chosen)
     command = shlex.join(['python', '-m', 'mmseg_tome', 'benchmark', *arguments])
-    steps = benchmark.num_steps(chosen, args.repeats)
-    with _progress() as progress, quiet_logs():
+    return measure(args, workloads, chosen, command)
 
-        def say(line: str, style: str | None = None) -> None:
-            progress.console.print(line, style=style, markup=False, highlight=False)
 
-        runs = BenchmarkRuns(args.out, chosen, args.repeats, say, command)
+def measure(args: argparse.Namespace, workloads: list, implementations: list, command: str) -> int:
+    """Measures every workload that was not measured before, and reports all of them."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from ..analysis import benchmark, benchmark_report
+    from ..analysis.benchmark_runs import CSV, BenchmarkRuns, Deadline
+    from ..analysis.progress import Progress
+    from ..analysis.quiet import quiet_logs
+    from ..analysis.store import InUseError
+
+    steps = benchmark.num_steps(implementations, args.repeats)
+    with Progress() as progress, quiet_logs():
+        runs = BenchmarkRuns(args.out, implementations, args.repeats, progress.say, command)
         todo = [workload for workload in workloads if runs.kept(workload) is None]
         left, deadline = len(todo), Deadline(args.minutes)
-        task = progress.add_task('', total=left * steps)
-        for number, workload in enumerate(todo):
+        for workload in todo:
             if deadline.has_passed:
                 break
+            with progress.step(str(workload), steps) as step:
 
-            def on_step(what: str, workload: Workload = workload) -> None:
-                progress.update(task, advance=1, description=f'{workload}: {what}')
+                def on_step(what: str, step=step, workload=workload) -> None:
+                    step.update(step.done + 1, description=f'{workload}: {what}')
 
-            try:
-                rows, intact = runs.measure(
-                    workload, on_step, args.cell_minutes and 60 * args.cell_minutes
-                )
-            except InUseError as error:
-                say(str(error))
-                return 1
+                seconds = args.cell_minutes and 60 * args.cell_minutes
+                try:
+                    rows, intact = runs.measure(workload, on_step, seconds)
+                except InUseError as error:
+                    progress.say(str(error))
+                    return 1
+                step.update(steps, description=str(workload))
             for row in rows:
                 if row.note:
-                    say(f'{workload}: {row.implementation} {row.strategy}: {row.note}', 'red')
+                    model = f'{row.implementation} {row.strategy}'
+                    progress.say(f'{workload}: {model}: {row.note}', 'red')
             left -= 1
             if not intact:  # and so would be what comes next, in this process
                 break
-            progress.update(task, completed=(number + 1) * steps)
     rows = runs.comparable_rows(workloads[0])
     if rows:
         report = benchmark_report.write(rows, args.out)
@@ -126,6 +131,42 @@ def main(arguments: list[str]) -> int:
     notes = {row.note for workload in workloads for row in runs.kept(workload)}
     if notes := notes - {'', benchmark.OUT_OF_MEMORY}:
         print('These were not measured:', *sorted(notes), sep='\n', file=sys.stderr)
+        return 1
+    return 0
+
+
+def compare_with_base(
+    parser: argparse.ArgumentParser,
+    args: argparse.Namespace,
+    workloads: list,
+    implementations: list,
+) -> int:
+    """Times this tree and another revision in turns; 1 if this one is slower than allowed."""
+    from ..analysis.progress import Progress
+    from ..analysis.quiet import quiet_logs
+    from ..analysis.revisions import compare_revisions
+
+    strategies = [one.strategy for one in implementations if one.name == 'ours']
+    if args.batch == 'auto' or (args.columns and len(strategies) < len(implementations)):
+        parser.error("--base: give a --batch that is a number, and --columns of 'ours …' alone")
+    problems = []
+    total = len(workloads) * len(strategies) * (args.repeats + 1)
+    with Progress() as progress, quiet_logs():
+        try:
+            with progress.step(f'this tree and {args.base} in turns', total) as step:
+                for found in compare_revisions(
+                    args.base, workloads, strategies, args.repeats, lambda what: step.advance()
+                ):
+                    progress.say(
+                        f'{found.workload}, {found.strategy}: {1000 * found.here:.1f} ms per image '
+                        f'here, {1000 * found.base:.1f} ms in {args.base}: '
+                        f'ratio {found.slowdown:.3f}'
+                    )
+                    problems.append(found.problem(args.allow_slower))
+        except (ValueError, RuntimeError) as error:
+            parser.error(f'--base {args.base}: {error}')
+    if problems := list(filter(None, problems)):
+        print(*problems, sep='\n', file=sys.stderr)
         return 1
     return 0
 
@@ -168,23 +209,13 @@ def build_parser() -> argparse.ArgumentParser:
     add('--repeats', type=int, default=5, help='timed passes of each model (default: 5)')
     add('--minutes', type=float, help='start no further workload after so many minutes')
     add('--cell-minutes', type=float, help='give a workload up after so many minutes')
+    add('--base', metavar='REV', help='compare with another revision of this checkout instead')
+    add(
+        '--allow-slower',
+        type=float,
+        default=5,
+        metavar='PERCENT',
+        help='with --base: what is no error (default: %(default)s)',
+    )
     add('--out', type=Path, default=Path('outputs/benchmark'), help='folder (default: %(default)s)')
     return parser
-
-
-def _progress() -> 'Progress':
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn('left'),
-        TimeRemainingColumn(),
-    )

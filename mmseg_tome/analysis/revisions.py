@@ -1,0 +1,213 @@
+"""Two revisions of this project against each other, in one run: is the newer one slower?"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .loading import drawn_segmentor, variant_config
+from .parity import relative_difference
+from .sources import ROOT
+from .workload import Workload
+
+_WORKER = Path(__file__).with_name('revision_worker.py')
+# Relative, in fp32: larger is no rounding, and no near-tie that is decided otherwise.
+_SAME_OUTPUT = 2e-2
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One workload and strategy in both revisions.
+
+    Args:
+        workload: What was measured.
+        strategy: Name of a preset.
+        base: Median seconds per image of the older revision.
+        here: The same of this tree.
+        slowdown: Median over the turns of this tree's time over the other's.
+        difference: Of the outputs in fp32, relative.
+    """
+
+    workload: Workload
+    strategy: str
+    base: float
+    here: float
+    slowdown: float
+    difference: float
+
+    def problem(self, allowed_percent: float) -> str | None:
+        """One sentence on what is not allowed, if anything."""
+        what = f'{self.workload}, {self.strategy}'
+        if not self.difference <= _SAME_OUTPUT:
+            return f'{what}: its output differs from that of the base by {self.difference:.2g}'
+        percent = 100 * (self.slowdown - 1)
+        if not percent <= allowed_percent:
+            return f'{what}: {percent:.1f} % slower than the base, {allowed_percent:g} % is allowed'
+        return None
+
+
+def compare_revisions(
+    base: str,
+    workloads: Sequence[Workload],
+    strategies: Sequence[str],
+    repeats: int,
+    on_step: Callable[[str], None] = lambda what: None,
+    tree: Path = ROOT,
+) -> Iterator[Comparison]:
+    """Time this tree and another revision in turns, with the same weights and images.
+
+    Args:
+        base: Of the other revision, as git spells it.
+        workloads: What to measure; their batches are numbers.
+        strategies: Names of presets that both revisions have.
+        repeats: Timed turns, after one of warm-up.
+        on_step: Called with a description after every turn.
+        tree: This tree: a checkout with its history.
+
+    Raises:
+        ValueError: If there is no such revision, or ``tree`` is no checkout.
+        RuntimeError: If one of the revisions fails; the message has the end of its output.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        other = stack.enter_context(_checked_out(base, tree, folder / 'base'))
+        workers = {
+            'base': stack.enter_context(_Worker(other, folder / 'base.log')),
+            'here': stack.enter_context(_Worker(tree, folder / 'here.log')),
+        }
+        for workload in workloads:
+            inputs = _write_inputs(workload, folder)
+            for strategy in strategies:
+                report = partial(on_step, f'{workload}, {strategy}')
+                yield _compare(workers, workload, strategy, inputs, repeats, report)
+
+
+def _compare(
+    workers: dict[str, '_Worker'],
+    workload: Workload,
+    strategy: str,
+    inputs: Path,
+    repeats: int,
+    on_step: Callable[[], None],
+) -> Comparison:
+    outputs = {}
+    for name, worker in workers.items():
+        path = inputs.with_name(f'{name}.outputs')
+        worker.ask({'prepare': _job(workload, strategy, inputs, path)})
+        outputs[name] = torch.load(path, weights_only=True)
+    times: dict[str, list[float]] = {name: [] for name in workers}
+    for turn in range(repeats + 1):
+        # Whoever is second in one turn is first in the next.
+        for name in sorted(workers, reverse=bool(turn % 2)):
+            seconds = workers[name].ask({'passes': 1})['seconds']
+            if turn:  # the first one warms up
+                times[name] += seconds
+        on_step()
+    ratios = [here / base for here, base in zip(times['here'], times['base'], strict=True)]
+    return Comparison(
+        workload,
+        strategy,
+        statistics.median(times['base']) / workload.batch,
+        statistics.median(times['here']) / workload.batch,
+        statistics.median(ratios),
+        relative_difference([outputs['here']], [outputs['base']]),
+    )
+
+
+def _job(workload: Workload, strategy: str, inputs: Path, outputs: Path) -> dict[str, Any]:
+    model = variant_config(workload.variant).model.to_dict()
+    return {
+        'model': {name: model[name] for name in ('backbone', 'decode_head')},
+        'strategy': strategy,
+        'inputs': str(inputs),
+        'outputs': str(outputs),
+        'device': workload.device,
+        'dtype': workload.dtype,
+        'trains': workload.trains,
+        'scope': workload.scope,
+    }
+
+
+def _write_inputs(workload: Workload, folder: Path) -> Path:
+    generator = torch.Generator().manual_seed(0)
+    size = (workload.batch, 3, workload.height, workload.width)
+    path = folder / 'inputs.pt'
+    weights = drawn_segmentor(workload.variant).state_dict()
+    torch.save({'weights': weights, 'images': torch.randn(size, generator=generator)}, path)
+    return path
+
+
+@contextmanager
+def _checked_out(revision: str, tree: Path, folder: Path) -> Iterator[Path]:
+    """A temporary worktree of a revision."""
+    _git(tree, 'worktree', 'add', '--detach', str(folder), revision)
+    try:
+        yield folder
+    finally:
+        _git(tree, 'worktree', 'remove', '--force', str(folder))
+
+
+def _git(tree: Path, *arguments: str) -> None:
+    done = subprocess.run(['git', '-C', str(tree), *arguments], capture_output=True, text=True)
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()
+        raise ValueError(f'git {" ".join(arguments[:2])} in {tree}: {reason[-1] if reason else ""}')
+
+
+class _Worker:
+    """A process with the sources of one tree.
+
+    Args:
+        tree: Their folder.
+        log: File for what it prints.
+    """
+
+    def __init__(self, tree: Path, log: Path) -> None:
+        self._tree, self._log = tree, log
+        self._file = log.open('w')
+        path = os.pathsep.join(filter(None, [str(tree), os.environ.get('PYTHONPATH')]))
+        self._process = subprocess.Popen(
+            [sys.executable, '-c', _WORKER.read_text(encoding='utf-8')],
+            cwd=tree,
+            env={**os.environ, 'PYTHONPATH': path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._file,
+            text=True,
+        )
+
+    def __enter__(self) -> '_Worker':
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._file.close()
+
+    def ask(self, job: dict) -> dict:
+        """Have it do something, and wait for the answer.
+
+        Raises:
+            RuntimeError: If it has failed.
+        """
+        try:
+            self._process.stdin.write(json.dumps(job) + '\n')
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        answer = self._process.stdout.readline()
+        if not answer:
+            self._process.wait()
+            tail = '\n'.join(self._log.read_text().splitlines()[-15:])
+            raise RuntimeError(f'{self._tree} failed; its output ends with:\n{tail}')
+        return json.loads(answer)
