@@ -2,13 +2,16 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
+import pandas as pd
 import torch
 from torch import Tensor
 
+from mmseg_tome.analysis.results import Result
 from mmseg_tome.merging import BipartiteSoftMatching
 from mmseg_tome.merging.cells import partition
 from mmseg_tome.ops import (
@@ -19,6 +22,9 @@ from mmseg_tome.ops import (
     unmerge_tokens,
     use_backend,
 )
+
+SECONDS = 'seconds'
+_DTYPES = {torch.float32: 'fp32', torch.float16: 'fp16', torch.bfloat16: 'bf16'}
 
 Function = Callable[[], tuple[Tensor, ...]]
 
@@ -59,12 +65,13 @@ STEPS = {
 }
 
 
-def measure(step: str, shape: Shape, dtype: torch.dtype, device: str) -> list[dict]:
+def measure(step: str, shape: Shape, dtype: torch.dtype, device: str) -> list[Result]:
     """Measure one step by PyTorch and by its kernel.
 
     Returns:
-        One row per implementation: median microseconds, the relative error against PyTorch in
-        fp64, and gigabytes per second if every input is read and every output written once.
+        By implementation (``'torch'``, ``'triton'``): ``seconds`` (median), the
+        ``relative_difference`` to PyTorch in fp64, and ``bytes_per_second`` if every input is read
+        and every output written once. The note is step and shape.
     """
     inputs, run = _step(step, shape, device)
     rounded = [_cast(x, dtype) for x in inputs]
@@ -76,18 +83,46 @@ def measure(step: str, shape: Shape, dtype: torch.dtype, device: str) -> list[di
             out = run(*rounded)
             seconds = _median_seconds(lambda: run(*rounded), device)
         moved = sum(x.numel() * x.element_size() for x in (*rounded, *out))
-        rows.append(
-            {
-                'step': step,
-                'shape': shape.name,
-                'dtype': str(dtype).removeprefix('torch.'),
-                'implementation': name,
-                'microseconds': 1e6 * seconds,
-                'error': max(map(_error, out, exact)),
-                'gigabytes_per_second': moved / seconds / 1e9,
-            }
+        new = partial(
+            Result,
+            'kernels',
+            batch=str(shape.b),
+            dtype=_DTYPES[dtype],
+            mode='training' if 'backward' in step else 'inference',
+            scope='kernel',
+            implementation=name,
+            note=f'{step}: {shape.name}',
         )
+        rows.append(new(SECONDS, seconds, unit='s'))
+        rows.append(new('relative_difference', max(map(_error, out, exact))))
+        rows.append(new('bytes_per_second', moved / seconds, unit='bytes/s'))
     return rows
+
+
+def table(results: Sequence[Result]) -> pd.DataFrame:
+    """A row per step, shape, dtype and implementation, with the speed-up over PyTorch."""
+    rows = pd.DataFrame(
+        {
+            'step and shape': result.note,
+            'dtype': result.dtype,
+            'implementation': result.implementation,
+            'metric': result.metric,
+            'value': result.value,
+        }
+        for result in results
+    )
+    of = ['step and shape', 'dtype', 'implementation']
+    wide = rows.pivot_table('value', of, 'metric', sort=False)
+    seconds = wide[SECONDS].unstack('implementation')
+    speed_up = seconds.rdiv(seconds['torch'], axis=0).stack().reindex(wide.index)
+    return pd.DataFrame(
+        {
+            'microseconds': (1e6 * wide[SECONDS]).round(1),
+            'error': wide['relative_difference'].map('{:.1e}'.format),
+            'GB/s': (wide['bytes_per_second'] / 1e9).round(0),
+            'speed-up': speed_up.round(2),
+        }
+    ).reset_index()
 
 
 def _implementations(step: str, dtype: torch.dtype) -> Iterator[tuple[str, Callable]]:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of the checkout, not installed
 
-import pandas as pd
 import torch
-from rich.progress import track
 
-from benchmarks.kernels import STEPS, measure
-from mmseg_tome.analysis.provenance import provenance
+from benchmarks.kernels import STEPS, measure, table
+from mmseg_tome.analysis.progress import Progress
+from mmseg_tome.analysis.provenance import caption, provenance
+from mmseg_tome.analysis.report import write_report
 
 DTYPES = [torch.bfloat16, torch.float16, torch.float32]
 
@@ -26,31 +26,26 @@ def main() -> None:
     args = parser.parse_args()
     if not torch.cuda.is_available():
         sys.exit(f'--device {args.device}: this PyTorch sees no CUDA device')
-    table = args.out / 'kernels.csv'
-    if table.exists():
-        sys.exit(f'{table} is there already: give another --out')
-    cells = [(step, shape, d) for step, shapes in STEPS.items() for shape in shapes for d in DTYPES]
+    if (args.out / 'kernels.csv').exists():
+        sys.exit(f'{args.out / "kernels.csv"} is there already: give another --out')
+    todo = [(step, shape, d) for step, shapes in STEPS.items() for shape in shapes for d in DTYPES]
     rows, failed = [], []
-    for step, shape, dtype in track(cells, 'Kernels'):
-        try:
-            rows += measure(step, shape, dtype, args.device)
-        except Exception as error:
-            traceback.print_exc()
-            failed.append(f'{step}, {shape.name}, {dtype}: {type(error).__name__}: {error}')
+    with Progress() as progress, progress.step('kernels', len(todo)) as bar:
+        for step, shape, dtype in todo:
+            try:
+                rows += measure(step, shape, dtype, args.device)
+            except Exception as error:
+                traceback.print_exc()
+                failed.append(f'{step}, {shape.name}, {dtype}: {type(error).__name__}: {error}')
+            bar.advance()
     if not rows:
         sys.exit('\n'.join(['nothing was measured:', *failed]))
-    frame = pd.DataFrame(rows)
-    where = provenance(args.device)
-    args.out.mkdir(parents=True, exist_ok=True)
-    frame.assign(**where).to_csv(table, index=False)
-    cell = ['step', 'shape', 'dtype']
-    base = frame[frame['implementation'] == 'torch'].set_index(cell)['microseconds']
-    own = frame.set_index(cell)['microseconds']
-    frame['times as fast'] = (base.reindex(own.index).to_numpy() / own.to_numpy()).round(2)
-    text = frame.round({'microseconds': 1, 'gigabytes_per_second': 0}).to_markdown(index=False)
-    where = ', '.join(f'{k} {v}' for k, v in where.items() if v)
-    (args.out / 'kernels.md').write_text(f'# Kernels\n\n{where}\n\n{text}\n')
-    print(text)
+    where, command = provenance(args.device), 'python tools/benchmark_kernels.py'
+    rows = [row.at(where, command=command) for row in rows]
+    shown = table(rows)
+    print(shown.to_markdown(index=False))
+    written = write_report(args.out, 'kernels', ['# Kernels', caption([where]), shown], rows)
+    print('Written:', *written)
     if failed:
         sys.exit('\n'.join(['these were not measured:', *failed]))
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -10,6 +11,7 @@ import pandas as pd
 from ..strategies import PRESETS
 from .benchmark import SECONDS
 from .provenance import caption
+from .report import write_report
 from .results import Result, to_frame
 
 _WORKLOAD = ['model', 'height', 'width', 'dtype', 'mode', 'scope', 'batch']
@@ -189,19 +191,13 @@ def write(results: Sequence[Result], folder: Path) -> Path:
         The path of the Markdown file.
     """
     frame = with_speed_ups(one_row_per_model(results))
-    parts = ['# Benchmark', '', caption(frame.to_dict('records')), '']
-    parts += ['Speed-up:', '', summary(frame).to_markdown(index=False), '']
+    parts = ['# Benchmark', caption(frame.to_dict('records')), 'Speed-up:', summary(frame)]
     for (model, dtype, mode, scope, batch), rows in frame.groupby(
         ['model', 'dtype', 'mode', 'scope', 'batch'], sort=False
     ):
         what = mode + ', backbone only' * (scope == 'backbone')
-        parts += [f'## {model.upper()}, {dtype}, {what}, batch {batch}', '']
-        parts += ['Speed-up over stock:', '']
-        parts += [table_v(rows).to_markdown(index=False), '']
+        parts += [f'## {model.upper()}, {dtype}, {what}, batch {batch}']
+        parts += ['Speed-up over stock:', table_v(rows)]
         for (width, height), workload in rows.groupby(['width', 'height'], sort=False):
-            table = workload_table(workload).to_markdown(index=False)
-            parts += [f'{width}x{height}, times per image:', '', table, '']
-    path = folder / 'benchmark.md'
-    path.write_text('\n'.join(parts), encoding='utf-8')
-    draw(frame, folder / 'speedup.png')
-    return path
+            parts += [f'{width}x{height}, times per image:', workload_table(workload)]
+    return write_report(folder, 'benchmark', parts, draw=partial(draw, frame), plot='speedup')[0]

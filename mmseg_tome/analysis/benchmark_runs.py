@@ -143,4 +143,4 @@ class Deadline:
     @property
     def has_passed(self) -> bool:
         """Whether nothing new is to be started."""
-        return self._end is not None and time.monotonic() > self._end
+        return self._end is not None and time.monotonic() >= self._end

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks.kernels import STEPS, Shape, measure
+from benchmarks.kernels import STEPS, Shape, measure, table
 from tests.ops.triton.accuracy import on_gpu
 from tests.ops.triton.conftest import DEVICE, kernels  # noqa: F401 - a fixture
 
@@ -16,8 +16,16 @@ def test_every_step_is_measured_on_all_implementations(step, dtype):
     names = ['torch', 'triton']
     if step == 'match' and dtype == torch.float32:
         names += ['triton, tf32x3']
-    assert [row['implementation'] for row in rows] == names
-    for row in rows:
-        assert row['microseconds'] > 0 and row['gigabytes_per_second'] > 0
+    values = {(row.implementation, row.metric): row.value for row in rows}
+    assert list(dict.fromkeys(row.implementation for row in rows)) == names
+    assert len(rows) == len(values) == 3 * len(names)
+    expected = values['torch', 'relative_difference']
+    for name in names:
+        assert values[name, 'seconds'] > 0 and values[name, 'bytes_per_second'] > 0
         # Two ways to the same numbers; PyTorch's own error is of this order.
-        assert row['error'] <= 2 * rows[0]['error'] + torch.finfo(dtype).eps
+        error = values[name, 'relative_difference']
+        assert error <= 2 * expected + torch.finfo(dtype).eps
+    shown = table(rows).set_index('implementation')
+    assert list(shown.index) == names and shown.loc['torch', 'speed-up'] == 1
+    gain = values['torch', 'seconds'] / values['triton', 'seconds']
+    assert shown.loc['triton', 'speed-up'] == pytest.approx(gain, abs=0.01)

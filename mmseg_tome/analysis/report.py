@@ -1,0 +1,67 @@
+"""The one writer of reports: Markdown to read and paste, CSV of results, and a plot.
+
+>>> write_report(folder, 'kernels', ['# Kernels', caption([where]), frame], results)
+[PosixPath('…/kernels.md'), PosixPath('…/kernels.csv')]
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from .results import HEADER, Result, write_csv
+
+_MARK = '<!-- Written by mmseg_tome, and again with every report of this name. -->'
+
+
+def write_report(
+    folder: Path,
+    name: str,
+    parts: Sequence[str | pd.DataFrame],
+    results: Sequence[Result] = (),
+    draw: Callable[[Path], None] | None = None,
+    plot: str = '',
+) -> list[Path]:
+    """Write ``<name>.md``, ``<name>.csv`` and ``<name>.png``, in place of an earlier report.
+
+    Args:
+        folder: Where to write; made if it is not there.
+        name: Of the files.
+        parts: Texts and tables of the Markdown, in order.
+        results: Rows of the CSV; none is written without any.
+        draw: Draws the plot into the file that it is given; none is drawn without it.
+        plot: Name of the plot without suffix, if not that of the report.
+
+    Returns:
+        The paths of what was written.
+
+    Raises:
+        FileExistsError: If one of the files is there, and not from a report of this project.
+    """
+    markdown, table = folder / f'{name}.md', folder / f'{name}.csv'
+    picture = folder / f'{plot or name}.png'
+    is_ours = markdown.exists() and _MARK in markdown.read_text(encoding='utf-8')
+    wanted = [markdown, *([table] if results else []), *([picture] if draw else [])]
+    for path in wanted:
+        if path.exists() and not (is_ours or _is_table_of_results(path)):
+            raise FileExistsError(f'{path} is there, and is no report of ours: give another folder')
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = [part if isinstance(part, str) else to_markdown(part) for part in parts]
+    markdown.write_text('\n\n'.join([*texts, _MARK]) + '\n', encoding='utf-8')
+    if results:
+        write_csv(results, table)
+    if draw:
+        draw(picture)
+    return wanted
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """A table in Markdown, texts to the left and numbers to the right, as rounded beforehand."""
+    return table.to_markdown(index=False)
+
+
+def _is_table_of_results(path: Path) -> bool:
+    if path.suffix != '.csv':
+        return False
+    with path.open(encoding='utf-8') as file:
+        return file.readline().strip() == ','.join(HEADER)
