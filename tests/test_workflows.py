@@ -1,7 +1,6 @@
-"""What the workflows run is there: they themselves run elsewhere."""
+"""What the workflows and pages run is there; the workflows themselves run elsewhere."""
 
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -29,13 +28,9 @@ def make_targets() -> set[str]:
 
 def targets_called(script: str) -> set[str]:
     """The targets of every call of make in a script."""
-    called = set()
-    for line in script.splitlines():
-        words = shlex.split(line, comments=True)
-        for before, word in enumerate(words):
-            if word == 'make':
-                called |= {w for w in words[before + 1 :] if re.fullmatch('[a-z-]+', w)}
-    return called
+    bare = re.sub(r'"[^"]*"|\'[^\']*\'|(?<!\S)#.*', '', script)
+    calls = re.findall(r'\bmake((?: +[^\s#;&|]+)+)', bare)
+    return {word for call in calls for word in call.split() if re.fullmatch('[a-z][a-z-]*', word)}
 
 
 def validate(schema: str, *paths: Path) -> subprocess.CompletedProcess:
@@ -57,6 +52,16 @@ def test_what_is_run_exists(path):
         assert [name for name in FILE.findall(script) if not (ROOT / name).is_file()] == []
 
 
+PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+
+
+@pytest.mark.parametrize('path', PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_targets_that_pages_name_exist(path):
+    text = path.read_text(encoding='utf-8')
+    blocks = re.findall(r'^```shell\n(.*?)^```', text, re.DOTALL | re.MULTILINE)
+    assert set().union(*map(targets_called, blocks)) <= make_targets()
+
+
 def test_schemas():
     config = [path for path in FORMS if path.name == 'config.yml']
     forms = [path for path in FORMS if path.name != 'config.yml']
@@ -74,7 +79,10 @@ def test_a_wrong_workflow_is_found(tmp_path):
     wrong = tmp_path / 'ci.yml'
     wrong.write_text(text.replace('runs-on:', 'run-on:'))
     assert validate('github-workflows', wrong).returncode != 0
-    assert targets_called('cd x && make no-such-thing JOBS=2') == {'no-such-thing'}
+    assert targets_called('cd x && make no-such-thing JOBS=2  # or make') == {'no-such-thing'}
+    assert targets_called('make lint test ARGS="-k some thing"\nmake docs') == {
+        *('lint', 'test', 'docs')
+    }
 
 
 def test_bug_reports_ask_for_versions():
