@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs' / 'architecture.md'
 CODE = ('mmseg_tome', 'benchmarks', 'demo', 'tools', 'tests')
 STANDARD_LIBRARY = sys.stdlib_module_names
+# Passed as text to an interpreter, which runs it in another tree: a program, no module.
+PROGRAMS = {ROOT / 'mmseg_tome' / 'analysis' / 'revision_worker.py'}
 
 
 def table(heading: str, page: str | None = None) -> list[list[str]]:
@@ -86,11 +88,15 @@ def floor_of(name: str) -> str:
     return below[0] if is_module else '__init__'  # e.g. `from mmseg_tome import apply_tome`
 
 
+def is_ours(name: str) -> bool:
+    return name.split('.')[0] == 'mmseg_tome'
+
+
 def module_file(name: str) -> Path | None:
     """The file of the package that a dotted name is, or is defined in; None if it is another's."""
-    parts = name.split('.')
-    if parts[0] != 'mmseg_tome':
+    if not is_ours(name):
         return None
+    parts = name.split('.')
     for end in range(len(parts), 0, -1):
         base = ROOT.joinpath(*parts[:end])
         for path in (base.with_suffix('.py'), base / '__init__.py'):
@@ -146,13 +152,18 @@ class TestImports:
         floors = table('Floors of the package')
         arrows = {
             (floor_of(module_name(path)), floor_of(name), f'{path}: {name}')
-            for path in files('mmseg_tome')
+            for path in set(files('mmseg_tome')) - PROGRAMS
             for name in imports(path)
-            if name.split('.')[0] == 'mmseg_tome'
+            if is_ours(name)
         }
         assert ('models', 'ops') in {(a, b) for a, b, _ in arrows}
         wrong = wrong_way(floors, [(a, b) for a, b, _ in arrows])
         assert sorted(where for a, b, where in arrows if (a, b) in wrong) == []
+
+    def test_programs_are_imported_by_nobody(self):
+        imported = {module_file(n) for path in files(*CODE) for n in imports(path) if is_ours(n)}
+        assert PROGRAMS & imported == set()
+        assert all(path.is_file() for path in PROGRAMS)
 
     def test_no_cycle_between_modules(self):
         graph = {}
