@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from .cells import Cell, Where, fixed, interval, signed
+from .cells import Cell, Where, fixed, interval, signed, with_spread
 from .claim import Claim
 from .tables.performance import (
     EPYC,
@@ -31,6 +31,7 @@ _FINE_TUNED = {'experiment': 'camvid-fine-tuned'}
 _CHECKPOINTS = {'experiment': 'camvid-three-checkpoints'}
 _CAMVID = {'experiment': 'camvid-bundled', 'implementation': 'ours'}
 _STREETS = {'experiment': 'streets-trained-longer'}
+_30_SCENES = {'experiment': 'streets-bundled', 'note': '30 scenes'}
 _POSE = {'experiment': 'athletes-trained'}
 _SEARCH = {'experiment': 'search-camvid'}
 
@@ -53,6 +54,10 @@ def _paper_trains(strategy: str) -> tuple[Where, Cell]:
 
 def _rate(which: str, what: str) -> tuple[Where, Cell]:
     return _MATMUL, Cell({'scope': 'layer', 'note': what, 'metric': f'{which} speed-up over torch'})
+
+
+def _lost(metric: str, digits: int = 2) -> Cell:
+    return Cell({'metric': f'{metric} change'}, show=with_spread(fixed(digits, scale=-1)))
 
 
 def _of(where: Where, cell: Cell, strategy: str) -> tuple[Where, Cell]:
@@ -191,6 +196,28 @@ CLAIMS = (
         [
             _paper('IV', 'jbd', 'PCK@0.1', 'b5', 'hq'),
             _paper('IV', 'coco', 'PCK@0.1', 'b5', 'hq'),
+        ],
+    ),
+    Claim(
+        'docs/quality.md',
+        'gains {} mIoU with it on 30 scenes, and loses {} on small classes',
+        [
+            _of(_30_SCENES, Cell({'metric': 'mIoU change'}, show=fixed(1)), 'downsample'),
+            _of(_30_SCENES, _lost('mIoU_small', 1), 'downsample'),
+        ],
+    ),
+    Claim(
+        'docs/quality.md',
+        '`fast` loses {} without retraining',
+        [_of(_CHECKPOINTS, Cell({'metric': 'mIoU change'}, show=fixed(2, scale=-1)), 'fast')],
+    ),
+    Claim(
+        'docs/quality.md',
+        '`n2d_2x2` loses {}, more than seeds differ; `fast` loses {} (PCK@0.1) and {} (PCK@0.05)',
+        [
+            _of(_POSE, _lost('PCK@0.05'), 'n2d_2x2'),
+            _of(_POSE, Cell({'metric': 'PCK@0.1 change'}, show=fixed(2, scale=-1)), 'fast'),
+            _of(_POSE, Cell({'metric': 'PCK@0.05 change'}, show=fixed(2, scale=-1)), 'fast'),
         ],
     ),
     Claim(
