@@ -23,7 +23,10 @@ FRAMEWORKS = ('mmseg', 'mmpose')
 
 
 def load_config(
-    path: Path, options: Mapping[str, Any] | None = None, needs: tuple[str, ...] = ('model',)
+    path: Path,
+    options: Mapping[str, Any] | None = None,
+    needs: tuple[str, ...] = ('model',),
+    frameworks: tuple[str, ...] = FRAMEWORKS,
 ) -> Config:
     """Read a config, and change it.
 
@@ -31,6 +34,7 @@ def load_config(
         path: The config.
         options: As after ``--cfg-options``.
         needs: The fields that it must have.
+        frameworks: Default scopes that it may be for.
 
     Raises:
         FileNotFoundError: If the file is not there.
@@ -43,8 +47,8 @@ def load_config(
         cfg.merge_from_dict(dict(options or {}))
     except Exception as error:  # a config is code, and may fail in any way
         raise ValueError(f'{path} cannot be read as a config: {error!r}') from error
-    if cfg.get('default_scope', 'mmseg') not in FRAMEWORKS:
-        raise ValueError(f'{path} is for {cfg.default_scope}: allowed are {", ".join(FRAMEWORKS)}')
+    if cfg.get('default_scope', 'mmseg') not in frameworks:
+        raise ValueError(f'{path} is for {cfg.default_scope}: allowed are {", ".join(frameworks)}')
     for field in needs:
         if field not in cfg:
             raise ValueError(f'{path} has no {field}: give a config that `mim test` takes')

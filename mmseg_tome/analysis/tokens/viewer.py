@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
-from mmengine.runner import load_checkpoint
 from torch import nn
 
 from ...apply import apply_tome
-from ...models import MixVisionTransformer
 from ...strategies import Strategy, TomeCfg
+from ..loading import load_config, load_model, load_weights, only_backbone
 from .maps import TokenMap, recorded_token_maps
 
 
@@ -71,17 +70,18 @@ class TokenViewer:
         for what, path in (('config', config), ('checkpoint', checkpoint)):
             if not path.is_file():
                 raise FileNotFoundError(f'{what} {path}: there is no such file')
-        cfg = _read_config(config)
+        cfg = load_config(config, needs=('model', 'test_pipeline'), frameworks=('mmseg',))
         # Windows of an image would each have tokens of their own.
         self.was_sliding = cfg.model.get('test_cfg', {}).get('mode') == 'slide'
         cfg.model.test_cfg = dict(mode='whole')
-        self.model = _build(cfg, config)
+        self.model = load_model(cfg, None)
+        _check_is_segmentor(self.model, config)
         apply_tome(self.model, tome_cfg)
-        self.backbone = _only_backbone(self.model)
+        self.backbone = only_backbone(self.model)
         self.strategy = self.backbone.strategy
         _check_merges(self.strategy)
         self.name = Path(self.strategy.name).stem  # of the preset, or of the file
-        meta = _load(self.model, checkpoint)
+        meta = load_weights(self.model, checkpoint)
         self.classes, self.palette = _classes(meta, cfg, self.model.decode_head.num_classes)
         self.model.to(device).eval()
         steps = [step for step in cfg.test_pipeline if step['type'] != 'LoadAnnotations']
@@ -127,36 +127,11 @@ class TokenViewer:
         return result.pred_sem_seg.data[0].cpu().numpy()
 
 
-def _read_config(path: Path) -> Config:
-    try:
-        cfg = Config.fromfile(path)
-    except Exception as error:  # a config is code, and may fail in any way
-        raise ValueError(f'{path} cannot be read as a config: {error!r}') from error
-    if cfg.get('default_scope', 'mmseg') != 'mmseg':
-        raise ValueError(
-            f'{path} is for {cfg.default_scope}: only segmentors of MMSegmentation are shown'
-        )
-    for field in ('model', 'test_pipeline'):
-        if field not in cfg:
-            raise ValueError(f'{path} has no {field}: give the config of a segmentor')
-    return cfg
-
-
-def _build(cfg: Config, path: Path) -> nn.Module:
-    from mmseg.apis import init_model
+def _check_is_segmentor(model: nn.Module, path: Path) -> None:
     from mmseg.models import BaseSegmentor
 
-    model = init_model(cfg, None, 'cpu')
     if not isinstance(model, BaseSegmentor):
         raise ValueError(f'{path} builds a {type(model).__name__}: only segmentors are shown')
-    return model
-
-
-def _only_backbone(model: nn.Module) -> MixVisionTransformer:
-    backbones = [m for m in model.modules() if isinstance(m, MixVisionTransformer)]
-    if len(backbones) != 1:
-        raise ValueError(f'the model has {len(backbones)} MiTs: only models with one are shown')
-    return backbones[0]
 
 
 def _check_merges(strategy: Strategy) -> None:
@@ -167,17 +142,6 @@ def _check_merges(strategy: Strategy) -> None:
             f'strategy {strategy.name!r} merges no tokens: there is nothing to show; '
             'give one that merges, such as hq, fast or n2d_2x2'
         )
-
-
-def _load(model: nn.Module, checkpoint: Path) -> dict:
-    """Load the weights, all of them, and return what the checkpoint says about itself."""
-    try:
-        return load_checkpoint(model, str(checkpoint), 'cpu', strict=True).get('meta', {})
-    except RuntimeError as error:
-        _, *reasons = (line[:200] for line in str(error).splitlines() if line)
-        raise ValueError(
-            f'{checkpoint} does not fit the config, in {len(reasons)} respects: {reasons[0]}'
-        ) from None
 
 
 def _classes(meta: dict, cfg: Config, num_classes: int) -> tuple[list[str], np.ndarray]:
