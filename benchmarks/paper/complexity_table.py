@@ -1,82 +1,58 @@
 """Eqs. 3 to 7 for a model and size, beside operations counted from shapes and measured time."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
-import torch
-from matplotlib.figure import Figure
 
 from mmseg_tome.analysis import complexity
-from mmseg_tome.analysis.implementations import Ours
-from mmseg_tome.analysis.layer_profile import profile_in_turns
+from mmseg_tome.analysis.fingerprint import Kind
+from mmseg_tome.analysis.layer_profile import results
+from mmseg_tome.analysis.provenance import caption
 
-from . import provenance
-from .cells import Cell
-from .code_version import code_version
+from .complexity_plot import draw_complexity
+from .context import ORIGIN, RunContext, variant_fingerprint
 from .report import Report
-from .runs import Workplace
+from .step_times import measure_steps
 from .summary import NONE
 
-_SOURCES = ('layer_profile', 'complexity', 'loading')
+KIND = Kind('complexity', ('benchmarks.paper.step_times',))
 # What the formulas are about; projections, FFN and patches are outside of them.
 _ATTENTION = (complexity.MATCHING, complexity.MERGING, complexity.ATTENTION)
 
 
 def make_complexity_table(
-    place: Workplace,
-    variant: str,
-    size: tuple[int, int],
-    strategies: Sequence[str],
-    repeats: int,
-    device: str,
+    context: RunContext, variant: str, size: tuple[int, int], strategies: Sequence[str]
 ) -> Report:
     """Evaluate the formulas, count, and time the steps of all strategies in turns.
 
     Args:
-        place: Where cells go.
+        context: Where to measure, and where results are kept.
         variant: ``'b0'`` to ``'b5'``.
         size: Width and height of the image in pixels.
         strategies: Names of presets.
-        repeats: Timed passes of each strategy.
-        device: Where to run.
     """
     width, height = size
-    where = provenance.here(device)
-    key = {
-        'run': 'complexity',
-        'variant': variant,
-        'size': size,
-        'strategies': list(strategies),
-        'repeats': repeats,
-        'device': where['device'],
-        'versions': where['versions'],
-        'code': code_version(*_SOURCES),
-    }
-
-    def compute(lock: int) -> dict:
-        models = {name: Ours(name).build(variant) for name in strategies}
-        formulas = {
-            name: complexity.paper_formulas(model.backbone, (height, width)).to_dict('records')
-            for name, model in models.items()
-        }
-        parts = {name: (model.to(device).backbone, model.head) for name, model in models.items()}
-        image = torch.randn(1, 3, height, width, device=device)
-        with place.bar('time steps', len(models) * (repeats + 1)) as on_step:
-            profiles = profile_in_turns(parts, image, repeats, on_step)
-        steps = {name: frame.to_dict('records') for name, frame in profiles.items()}
-        return {'formulas': formulas, 'steps': steps, **where}
-
-    cell: Cell = place.cell(f'speed/complexity-{variant}-{width}x{height}', key)
-    return _report(variant, size, cell.reuse_or_compute(compute))
+    repeats, device = context.repeats, context.device
+    settings = {'size': size, 'strategies': strategies, 'repeats': repeats}
+    measured = context.measure(
+        f'speed/complexity-{variant}-{width}x{height}',
+        variant_fingerprint(KIND, variant, settings, device),
+        'time steps',
+        len(strategies) * (repeats + 1),
+        lambda on_step: measure_steps(variant, size, strategies, repeats, device, on_step),
+    )
+    return _report(variant, size, repeats, measured)
 
 
-def _report(variant: str, size: tuple[int, int], result: Mapping) -> Report:
-    steps = {name: pd.DataFrame(rows) for name, rows in result['steps'].items()}
+def _report(variant: str, size: tuple[int, int], repeats: int, measured: Mapping) -> Report:
+    steps = {name: pd.DataFrame(rows) for name, rows in measured['steps'].items()}
+    for frame in steps.values():
+        frame.attrs['limit'] = measured['limit']
     stages = {
         name: stage_table(pd.DataFrame(rows), steps[name])
-        for name, rows in result['formulas'].items()
+        for name, rows in measured['formulas'].items()
     }
     whole = pd.DataFrame(
         {
@@ -89,6 +65,14 @@ def _report(variant: str, size: tuple[int, int], result: Mapping) -> Report:
         for name, frame in steps.items()
     )
     label = f'{variant.upper()} at {size[0]}×{size[1]}'
+    about = {
+        **{'model': variant, 'width': size[0], 'height': size[1], 'batch': '1', 'dtype': 'fp32'},
+        **{'mode': 'inference', 'implementation': 'ours', 'samples': repeats},
+    }
+    # The machine's limit is among the rows of each.
+    rows = dict.fromkeys(
+        row for name, frame in steps.items() for row in results(frame, strategy=name, **about)
+    )
     return Report(
         name='complexity',
         title=f'complexity: {label}',
@@ -99,14 +83,15 @@ def _report(variant: str, size: tuple[int, int], result: Mapping) -> Report:
             'are of all blocks of the stage, two operations for a multiplication and its '
             'addition: *attention* is matching, merging, and both products; *stage* is all of it. '
             'Steps are timed one by one, which on a GPU costs some time itself. '
-            f'{provenance.caption([result])}'
+            f'{caption([measured[ORIGIN]])}'
         ),
         tables=[
             ('Whole model:', whole),
             *((f'`{name}`, per stage:', _rounded(table)) for name, table in stages.items()),
         ],
         raw=pd.concat([table.assign(strategy=name) for name, table in stages.items()]),
-        draw=partial(_draw, label, stages),
+        results=[replace(row, experiment='complexity', **measured[ORIGIN]) for row in rows],
+        draw=partial(draw_complexity, label, stages),
     )
 
 
@@ -133,30 +118,3 @@ def stage_table(formulas: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:
     shown = table.drop(columns='stage').map('{:.3g}'.format)
     return pd.concat([table['stage'].astype(str), shown], axis=1)
-
-
-def _draw(label: str, stages: Mapping[str, pd.DataFrame], path: Path) -> None:
-    """A panel of multiplications per strategy, and one of measured times."""
-    figure = Figure((3.4 * (len(stages) + 1), 3.8), layout='constrained')
-    *panels, times = figure.subplots(1, len(stages) + 1)
-    for axis, (name, table) in zip(panels, stages.items(), strict=True):
-        bars = [column for column in table if 'Eq.' in column] + ['counted']
-        _draw_bars(axis, table['stage'], {bar: table[bar] for bar in bars})
-        axis.set(title=name, yscale='log', xlabel='stage', ylabel='1e9 multiplications of a block')
-    panels[0].legend(fontsize=6)
-    _draw_bars(
-        times,
-        next(iter(stages.values()))['stage'],
-        {name: table['attention ms'] for name, table in stages.items()},
-    )
-    times.set(title='measured', xlabel='stage', ylabel='ms of attention, with matching')
-    times.legend(fontsize=6)
-    figure.suptitle(label)
-    figure.savefig(path, dpi=150)
-
-
-def _draw_bars(axis, positions: pd.Series, bars: Mapping[str, Sequence[float]]) -> None:
-    width = 0.8 / len(bars)
-    for number, (name, heights) in enumerate(bars.items()):
-        axis.bar(positions - 0.4 + width * (number + 0.5), heights, width, label=name)
-    axis.set_xticks(positions)

@@ -1,10 +1,15 @@
-"""Whether the data of a config is there, before anything long is started."""
+"""Whether the data of a config is there, before anything long is started, and which data it is."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
+from torch import Tensor
+
+from mmseg_tome.analysis.fingerprint import data_identity
 
 _CITYSCAPES = """\
   leftImg8bit/{train,val}/<city>/<name>_leftImg8bit.png
@@ -32,33 +37,58 @@ LAYOUTS = {
 """What lies below ``data_root``, by the dataset's type."""
 
 
-def count_samples(cfg: Config, splits: tuple[str, ...] = ('train', 'test')) -> dict[str, int]:
-    """Build the datasets of a config and count their samples.
+@dataclass(frozen=True)
+class Data:
+    """A split of a dataset.
+
+    Args:
+        samples: Their number: images, or people.
+        identity: What tells it from other data.
+        height: Of the model's input in pixels; None if the pipeline makes several inputs.
+        width: The same.
+    """
+
+    samples: int
+    identity: str
+    height: int | None = None
+    width: int | None = None
+
+
+def check_data(cfg: Config, split: str) -> Data:
+    """Build a dataset of a config and look at it.
 
     Args:
         cfg: Of mmseg or mmpose.
-        splits: Which of 'train', 'val' and 'test'.
+        split: 'train', 'val' or 'test'.
 
     Raises:
-        FileNotFoundError: If one is not there, or empty; the message spells out the layout.
+        FileNotFoundError: If it is not there, or empty; the message spells out the layout.
     """
-    return {split: _count(cfg, split) for split in splits}
-
-
-def _count(cfg: Config, split: str) -> int:
-    dataset = cfg[f'{split}_dataloader'].dataset
-    for path in _paths(dataset):
+    described = cfg[f'{split}_dataloader'].dataset
+    for path in _paths(described):
         if not path.exists():
-            raise FileNotFoundError(_message(dataset, split, f'{path.absolute()} is not there'))
+            raise FileNotFoundError(_message(described, split, f'{path.absolute()} is not there'))
     try:
         with DefaultScope.overwrite_default_scope(cfg.default_scope):
             # Serialized, as it is by default, a list must not be empty.
-            samples = len(DATASETS.build({**dataset, 'serialize_data': False}))
+            dataset = DATASETS.build({**described, 'serialize_data': False})
+            if not len(dataset):
+                raise FileNotFoundError('it has no samples')
+            identity = data_identity(set(_files(dataset)))
+            inputs = dataset[0]['inputs']
     except FileNotFoundError as error:
-        raise FileNotFoundError(_message(dataset, split, str(error))) from error
-    if not samples:
-        raise FileNotFoundError(_message(dataset, split, 'it has no samples'))
-    return samples
+        raise FileNotFoundError(_message(described, split, str(error))) from error
+    size = tuple(inputs.shape[-2:]) if isinstance(inputs, Tensor) else (None, None)
+    return Data(len(dataset), identity, *size)
+
+
+def _files(dataset: Any) -> Iterator[Path]:
+    """Images, label maps and files of annotations."""
+    for index in range(len(dataset)):
+        info = dataset.get_data_info(index)
+        yield from (Path(info[key]) for key in ('img_path', 'seg_map_path') if info.get(key))
+    if getattr(dataset, 'ann_file', '') and Path(dataset.ann_file).is_file():
+        yield Path(dataset.ann_file)
 
 
 def _paths(dataset: dict[str, Any]) -> list[Path]:

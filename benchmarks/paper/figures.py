@@ -1,26 +1,63 @@
 """Figs. 1 and 4: predictions side by side, with their differences marked."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
 
-import numpy as np
 import pandas as pd
+from mmengine.config import Config
 
 from mmseg_tome.analysis.comparison import Comparison, Predictor
-from mmseg_tome.evaluation.pck import box_size, normalized_distances
+from mmseg_tome.analysis.fingerprint import file_hash
+from mmseg_tome.analysis.provenance import caption, provenance
 
-from ..pictures.pose import PoseSample, draw_poses
-from ..pictures.segmentation import Sample, draw_segmentations
-from . import figure_inputs, provenance
-from .cells import file_hash
-from .data_check import count_samples
+from ..pictures.spread import spread
+from .data_check import check_data
 from .recipe import Recipe
 from .report import Report
-from .summary import NONE
+
+Sample = TypeVar('Sample')
 
 
-def draw_figure_1(
+class Figure(ABC, Generic[Sample]):
+    """What differs between the two. Samples have ``predictions`` by strategy."""
+
+    name: ClassVar[str]
+    numbered: ClassVar[str] = ''
+    """What a picture has several of, if it has."""
+
+    @abstractmethod
+    def of_test_set(
+        self, comparison: Comparison, strategies: Sequence[str], indices: Sequence[int]
+    ) -> dict[str, list[Sample]]:
+        """Predict samples of the test set, which have ground truth, by the pictures' names."""
+
+    @abstractmethod
+    def of_images(
+        self, predictor: Predictor, cfg: Config, strategies: Sequence[str], paths: Sequence[Path]
+    ) -> dict[str, list[Sample]]:
+        """Predict images, or folders of them, by the pictures' names."""
+
+    @abstractmethod
+    def draw(self, samples: Sequence[Sample], meta: Mapping[str, Any], path: Path) -> None:
+        """Draw one picture.
+
+        Args:
+            samples: With the predictions of all strategies.
+            meta: Of the dataset.
+            path: The PNG file to write.
+        """
+
+    @abstractmethod
+    def compare(self, sample: Sample, strategy: str) -> dict[str, float]:
+        """What a strategy changes, by the names of the measures."""
+
+
+def draw_figure(
+    figure: Figure,
     recipe: Recipe,
     checkpoint: Path,
     strategies: Mapping[str, str],
@@ -29,9 +66,10 @@ def draw_figure_1(
     device: str,
     out: Path,
 ) -> tuple[Report, list[Path]]:
-    """Draw segmentations of images, or of some of the test set, into a new folder.
+    """Draw predictions for images, or for some of the test set, into a new folder.
 
     Args:
+        figure: Which one.
         recipe: Config and options.
         checkpoint: The weights.
         strategies: ``tome_cfg`` by name.
@@ -39,126 +77,55 @@ def draw_figure_1(
         count: How many of the test set.
         device: Where to run.
         out: Folder in which the new one is made.
+
+    Raises:
+        FileNotFoundError: If the test set is missing and no images are given.
     """
     cfg = recipe.resolved()
+    values = list(strategies.values())
     if images:
         predictor = Predictor(cfg, checkpoint, device)
-        samples = figure_inputs.segmentations_of_images(predictor, cfg, strategies, images)
+        groups = figure.of_images(predictor, cfg, values, images)
     else:
-        count_samples(cfg, ('test',))
+        samples = check_data(cfg, 'test').samples
         predictor = Comparison(cfg, checkpoint, device)
-        samples = figure_inputs.segmentations_of_test_set(predictor, strategies, count)
-    meta = predictor.model.dataset_meta
-    folder = _new_folder(out)
-    paths = []
-    for name, sample in samples.items():
-        paths.append(folder / f'{name}.png')
-        draw_segmentations([sample], meta['classes'], meta['palette'], paths[-1], NONE)
-    rows = [
-        {'image': name, 'strategy': strategy, **_compare_labels(sample, strategy)}
-        for name, sample in samples.items()
-        for strategy in sample.predictions
-    ]
-    return _report('figure1', recipe, checkpoint, device, rows, paths), paths
-
-
-def draw_figure_4(
-    recipe: Recipe,
-    checkpoint: Path,
-    strategies: Mapping[str, str],
-    images: Sequence[Path],
-    boxes: Path | None,
-    count: int,
-    device: str,
-    out: Path,
-) -> tuple[Report, list[Path]]:
-    """Draw poses of people in images, or of some of the test set, into a new folder.
-
-    Args:
-        recipe: Config and options.
-        checkpoint: The weights.
-        strategies: ``tome_cfg`` by name.
-        images: Images, or folders of them; if there are none, the test set's.
-        boxes: See :func:`figure_inputs.people_of_images`.
-        count: How many people of the test set.
-        device: Where to run.
-        out: Folder in which the new one is made.
-    """
-    cfg = recipe.resolved()
-    if images:
-        predictor = Predictor(cfg, checkpoint, device)
-        groups = figure_inputs.people_of_images(predictor, cfg, strategies, images, boxes)
-    else:
-        count_samples(cfg, ('test',))
-        predictor = Comparison(cfg, checkpoint, device)
-        groups = figure_inputs.people_of_test_set(predictor, strategies, count)
-    meta = predictor.model.dataset_meta
-    folder = _new_folder(out)
-    paths = []
-    for name, people in groups.items():
-        paths.append(folder / f'{name}.png')
-        draw_poses(people, meta['skeleton_links'], meta['skeleton_link_colors'], paths[-1])
-    rows = [
-        {'image': name, 'person': number, 'strategy': strategy, **_compare_poses(person, strategy)}
-        for name, people in groups.items()
-        for number, person in enumerate(people, 1)
-        for strategy in person.predictions
-    ]
-    return _report('figure4', recipe, checkpoint, device, rows, paths), paths
-
-
-def _compare_labels(sample: Sample, strategy: str) -> dict[str, float]:
-    labels = sample.predictions[strategy]
-    row = {'% differs from none': 100 * (labels != sample.predictions[NONE]).mean()}
-    if sample.truth is not None:
-        known = sample.truth != 255
-        row['% right'] = 100 * (labels == sample.truth)[known].mean()
-    return row
-
-
-def _compare_poses(person: PoseSample, strategy: str) -> dict[str, float]:
-    size = box_size(person.box)
-    everything = np.ones_like(person.visible)
-    moved = normalized_distances(
-        person.predictions[strategy], person.predictions[NONE], everything, size
-    )
-    row = {
-        '% of box moved from none, mean': 100 * moved.mean(),
-        '% of box moved, most': 100 * moved.max(),
-    }
-    if person.truth is not None:
-        off = normalized_distances(
-            person.predictions[strategy], person.truth, person.visible, size
-        )[person.visible]
-        row |= {f'% right within {t:g}': 100 * (off < t).mean() for t in (0.1, 0.05)}
-    return row
-
-
-def _new_folder(out: Path) -> Path:
+        groups = figure.of_test_set(predictor, values, spread(samples, count))
     folder = out / f'{datetime.now():%Y%m%d-%H%M%S}'
     folder.mkdir(parents=True)
-    return folder
+    rows, paths = [], []
+    for name, group in groups.items():
+        named = [_by_name(sample, strategies) for sample in group]
+        paths.append(folder / f'{name}.png')
+        figure.draw(named, predictor.model.dataset_meta, paths[-1])
+        for number, sample in enumerate(named, 1):
+            subject = {'image': name} | ({figure.numbered: number} if figure.numbered else {})
+            rows += [{**subject, 'strategy': s, **figure.compare(sample, s)} for s in strategies]
+    return _report(figure, recipe, checkpoint, device, pd.DataFrame(rows), paths), paths
+
+
+def _by_name(sample: Sample, strategies: Mapping[str, str]) -> Sample:
+    """With predictions by the strategies' names, not by their ``tome_cfg``."""
+    named = {name: sample.predictions[tome_cfg] for name, tome_cfg in strategies.items()}
+    return replace(sample, predictions=named)
 
 
 def _report(
-    name: str,
+    figure: Figure,
     recipe: Recipe,
     checkpoint: Path,
     device: str,
-    rows: Sequence[Mapping],
+    table: pd.DataFrame,
     paths: Sequence[Path],
 ) -> Report:
-    table = pd.DataFrame(rows)
-    subject = [column for column in ('image', 'person') if column in table]
+    subject = [column for column in ('image', figure.numbered) if column in table]
     measures = table.columns.drop([*subject, 'strategy'])
     source = f'{recipe.config.stem}, {checkpoint.name} (SHA-256 {file_hash(checkpoint)}…)'
-    samples = {'images': len(paths)}
+    where = caption([provenance(device)], {'images': len(paths)})
     return Report(
-        name=name,
-        title=f'{name}: predictions side by side, {recipe.config.stem}',
+        name=figure.name,
+        title=f'{figure.name}: predictions side by side, {recipe.config.stem}',
         caption='\n\n'.join(
-            [f'{source}. {provenance.caption([provenance.here(device)], samples)}']
-            + [f'![{path.stem}]({path.name})' for path in paths]
+            [f'{source}. {where}', *(f'![{path.stem}]({path.name})' for path in paths)]
         ),
         tables=[(f'{m}:', _by_strategy(table, subject, m)) for m in measures],
         raw=table,

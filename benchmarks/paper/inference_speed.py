@@ -1,73 +1,92 @@
-"""Inference times of Table II, as a cell that is kept."""
+"""Inference times of Table II."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 
 import pandas as pd
 
 from mmseg_tome.analysis.comparison import STOCK, Comparison
-from mmseg_tome.analysis.quiet import quiet_logs
+from mmseg_tome.analysis.fingerprint import Kind, file_hash
+from mmseg_tome.analysis.provenance import caption
+from mmseg_tome.analysis.results import Result
 
-from . import provenance
-from .cells import file_hash
-from .code_version import code_version
-from .recipe import strategies_key
+from .context import ORIGIN
+from .paper import SPEED_UP
+from .quality import Quality
+from .quality_tables import Speed
 from .runs import Runs
+from .strategies import strategies_content
 from .summary import NONE
 
+KIND = Kind('inference speed', ('mmseg_tome.analysis.comparison',), reads='test')
 
-def measure(
-    runs: Runs,
-    strategies: Mapping[str, str],
-    checkpoint: Path,
-    repeats: int,
-    batch: int,
-    device: str,
-) -> dict:
+
+def measure(runs: Runs, strategies: Mapping[str, str], checkpoint: Path, batch: int) -> dict:
     """Time all strategies, or take the times from an earlier start.
 
     Args:
-        runs: Config, options and folder.
+        runs: Config, options, and where to measure.
         strategies: ``tome_cfg`` by name.
         checkpoint: The weights.
-        repeats: Timed passes of each.
         batch: Images at once.
-        device: Where to run.
 
     Returns:
-        ``seconds_per_image`` by strategy and of stock, ``batch``, and their provenance.
+        ``seconds_per_image`` by strategy and of stock, ``batch``, and their origin.
     """
-    where = provenance.here(device)
-    key = {
-        'run': 'inference times',
-        **runs.recipe.key(of='test'),
-        'checkpoint': file_hash(checkpoint),
-        'strategies': strategies_key(strategies),
-        'repeats': repeats,
-        'batch': batch,
-        'device': where['device'],
-        'versions': where['versions'],
-        'code': code_version('comparison', 'timing'),
-    }
+    context, cfg = runs.context, runs.recipe.resolved()
+    key = runs.fingerprint(
+        KIND,
+        cfg,
+        context.device,
+        checkpoint=file_hash(checkpoint),
+        strategies=strategies_content(strategies),
+        repeats=context.repeats,
+        batch=batch,
+    )
 
-    def compute(lock: int) -> dict:
-        total = (len(strategies) + 1) * (repeats + 1)
-        with runs.bar('time inference', total) as on_step, quiet_logs():
-            # What OpenMMLab prints while it loads would get between the bars.
-            with redirect_stdout(io.StringIO()):
-                comparison = Comparison(runs.recipe.resolved(), checkpoint, device)
-            values = list(strategies.values())
-            seconds = comparison.seconds_per_image(values, repeats, on_step, batch)
+    def compute(on_step) -> dict:
+        # What OpenMMLab prints while it loads would get between the bars.
+        with redirect_stdout(io.StringIO()):
+            comparison = Comparison(cfg, checkpoint, context.device)
+        values = list(strategies.values())
+        seconds = comparison.seconds_per_image(values, context.repeats, on_step, batch)
         by_name = {name: seconds[tome_cfg] for name, tome_cfg in strategies.items()}
-        return {
-            'seconds_per_image': {STOCK: seconds[STOCK], **by_name},
-            'batch': batch,
-            **where,
-        }
+        return {'seconds_per_image': {STOCK: seconds[STOCK], **by_name}, 'batch': batch}
 
-    return runs.cell('speed/inference', key).reuse_or_compute(compute)
+    steps = (len(strategies) + 1) * (context.repeats + 1)
+    return context.measure('speed/inference', key, 'time inference', steps, compute)
+
+
+def describe(runs: Runs, quality: Quality, measured: Mapping) -> Speed:
+    """Put times beside quality.
+
+    Args:
+        runs: What was measured.
+        quality: Of the same strategies.
+        measured: As :func:`measure` returns it.
+    """
+    seconds, frame, shown = measured['seconds_per_image'], quality.frame, quality.table()
+    # Its outputs are those of `none`, as tests compare: it need not be tested itself.
+    stock = shown[shown['strategy'] == NONE].assign(strategy=STOCK)
+    times = speed_table(seconds)
+    return Speed(
+        shown=pd.concat([stock, shown]).merge(times, how='left', on='strategy'),
+        raw=frame.assign(seconds_per_image=frame['strategy'].map(seconds)),
+        compared={
+            strategy: {'FPS': 1 / value, SPEED_UP: seconds[NONE] / value}
+            for strategy, value in seconds.items()
+            if strategy != STOCK
+        },
+        note=(
+            "`stock` is mmseg's own model with the same weights; its quality is that of `none`, "
+            f'whose outputs are equal. Times: batch {measured["batch"]} of the first test image, '
+            'all strategies in turns in one process, medians of the whole inference up to the '
+            f'class of every pixel. {caption([measured[ORIGIN]])}'
+        ),
+        results=list(_results(runs, measured)),
+    )
 
 
 def speed_table(seconds: Mapping[str, float]) -> pd.DataFrame:
@@ -82,3 +101,17 @@ def speed_table(seconds: Mapping[str, float]) -> pd.DataFrame:
         }
         for strategy, value in seconds.items()
     )
+
+
+def _results(runs: Runs, measured: Mapping) -> Iterator[Result]:
+    data = runs.data('test')
+    for name, seconds in measured['seconds_per_image'].items():
+        yield Result(
+            *('table2', 'seconds_per_image', seconds),
+            **runs.recipe.subject,
+            **{'unit': 's', 'samples': runs.context.repeats, 'batch': str(measured['batch'])},
+            **{'height': data.height, 'width': data.width, 'dtype': 'fp32', 'mode': 'inference'},
+            **{'scope': 'model', 'implementation': STOCK if name == STOCK else 'ours'},
+            strategy=NONE if name == STOCK else name,
+            **measured[ORIGIN],
+        )

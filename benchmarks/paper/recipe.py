@@ -1,7 +1,8 @@
-"""A config, what changes it, and the strategies that are compared with it."""
+"""A config without merging, and what changes it."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,21 +10,12 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 from mmseg_tome.config_files import config_root
-from mmseg_tome.strategies import AUTO, PRESETS, Strategy, parse_tome_cfg
-
-from .cells import file_hash
 
 TOME_CFG = 'model.backbone.tome_cfg'
 SEED = 'randomness.seed'
-# Beginnings of the names of what a config holds for other purposes alone.
-_NOT_READ = {
-    'train': ('test_', 'tta_'),
-    'test': (
-        *('train_', 'val_', 'optim', 'param_scheduler', 'auto_scale_lr', 'default_hooks'),
-        *('randomness', 'load_from', 'resume'),
-    ),
-}
 _PACKAGES = {'mmseg': 'mmsegmentation', 'mmpose': 'mmpose'}
+# Names of configs end with the dataset and the size of its images.
+_NAME = re.compile(r'mit-(?P<model>b\d)_.*_(?P<dataset>[a-z0-9]+)-\d+x\d+$')
 
 
 @dataclass(frozen=True)
@@ -51,21 +43,11 @@ class Recipe:
         """What ``mim train`` and ``mim test`` are given."""
         return _PACKAGES[Config.fromfile(self.config).default_scope]
 
-    def key(self, *options: str, of: str) -> dict[str, Any]:
-        """All of the config that a result may depend on, and the weights that it starts from.
-
-        Args:
-            options: More options.
-            of: ``'train'`` or ``'test'``: what only the other reads is left out.
-        """
-        cfg = self.resolved(*options)
-        content = {k: v for k, v in cfg.to_dict().items() if not k.startswith(_NOT_READ[of])}
-        strategy = parse_tome_cfg(cfg.model.backbone.get('tome_cfg'))
-        return {
-            'config': content,
-            'strategy': _content(strategy),
-            'weights': {path: file_hash(path) for path in sorted(_weights(content))},
-        }
+    @property
+    def subject(self) -> dict[str, str]:
+        """The columns ``model`` and ``dataset`` of a row, from the config's name."""
+        found = _NAME.search(self.config.stem)
+        return found.groupdict() if found else {'model': self.config.stem, 'dataset': ''}
 
 
 def make_recipe(
@@ -120,43 +102,6 @@ def parse_options(options: Sequence[str]) -> dict[str, Any]:
     return parser.parse_args(['--cfg-options', *options]).cfg_options
 
 
-def read_strategies(names: Sequence[str], scope: str) -> dict[str, str]:
-    """What ``tome_cfg`` is set to, by the name in tables: a preset's, or of a file without suffix.
-
-    Args:
-        names: Presets and paths; empty for all presets that the scope allows.
-        scope: ``'mmseg'`` or ``'mmpose'``.
-
-    Raises:
-        ValueError: If one is not allowed, or two have the same name.
-        FileNotFoundError: If a file is not there.
-    """
-    strategies: dict[str, str] = {}
-    for text in names or [n for n in PRESETS if scope == 'mmseg' or n != 'downsample']:
-        strategy = parse_tome_cfg(text)
-        if scope == 'mmpose' and strategy.down_sample:
-            raise ValueError(
-                f'strategy {text!r} is not for pose: heatmaps would not be of the size of the codec'
-            )
-        is_file = strategy.name not in (*PRESETS, AUTO)
-        name = Path(text).stem if is_file else strategy.name
-        if name in strategies or (is_file and name in (*PRESETS, AUTO)):
-            raise ValueError(f'two strategies would be called {name!r}: rename one')
-        strategies[name] = str(Path(text).absolute()) if is_file else strategy.name
-    if 'none' not in strategies:  # what every strategy is compared with
-        strategies = {'none': 'none', **strategies}
-    return strategies
-
-
-def strategies_key(strategies: Mapping[str, str]) -> dict[str, str]:
-    """What each strategy merges, for the key of a cell; files may change under their names."""
-    return {name: _content(parse_tome_cfg(tome_cfg)) for name, tome_cfg in strategies.items()}
-
-
-def _content(strategy: Strategy) -> str:
-    return repr((strategy.stages, strategy.down_sample))
-
-
 def _find_config(text: str) -> Path:
     path = Path(text)
     if path.suffix == '.py':
@@ -174,14 +119,3 @@ def _find_config(text: str) -> Path:
         f'--config {text}: {"several configs fit" if found else "no config fits"}; give the path '
         'of one of:\n' + '\n'.join(f'  {path}' for path in listed)
     )
-
-
-def _weights(content: Any) -> set[str]:
-    """Paths of local checkpoints anywhere in a config."""
-    if isinstance(content, dict):
-        return set().union(*map(_weights, content.values()))
-    if isinstance(content, (list, tuple)):
-        return set().union(*map(_weights, content))
-    if isinstance(content, str) and content.endswith('.pth') and Path(content).is_file():
-        return {content}
-    return set()

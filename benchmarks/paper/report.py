@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from mmseg_tome.analysis.results import Result, write_csv
+
 from . import paper
 
 _WORDS = ('strategy', 'size', 'image')  # columns of words; the others are of numbers
@@ -23,7 +25,8 @@ class Report:
         beside: Ours and the paper's side by side.
         paper_of: Which of the paper's tables that is, such as 'Table III'.
         raw: All single results, and the paper's, for the CSV.
-        missing: Cells that are not computed yet.
+        results: What was measured, as rows that ``benchmarks/results`` can hold.
+        missing: Results that are not computed yet.
         draw: Writes the plot, once nothing is missing.
     """
 
@@ -32,6 +35,7 @@ class Report:
     caption: str
     tables: Sequence[tuple[str, pd.DataFrame]]
     raw: pd.DataFrame
+    results: Sequence[Result] = ()
     beside: Sequence[pd.DataFrame] = ()
     paper_of: str = ''
     missing: Sequence[str] = ()
@@ -43,7 +47,7 @@ class Report:
         parts = [f'# {self.title}']
         if self.missing:
             parts.append(
-                f'**Not finished**: {len(self.missing)} cells are missing '
+                f'**Not finished**: {len(self.missing)} results are missing '
                 f'({", ".join(self.missing[:6])}{", …" * (len(self.missing) > 6)}).'
             )
         for heading, table in self.tables:
@@ -59,18 +63,25 @@ class Report:
         return '\n\n'.join(parts) + '\n'
 
     def write(self, folder: Path) -> list[Path]:
-        """Write ``<name>.md``, ``.csv`` and ``.png``, in place of earlier ones of this folder.
+        """Write ``<name>.md``, ``.csv``, ``.png`` and ``<name>-results.csv``, over earlier ones.
 
-        They hold nothing that is not in the cells, which are kept.
+        They hold nothing that is not in the results that are kept.
+
+        Returns:
+            The paths of those that there are: without results, or as long as some are missing,
+            there are fewer.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        markdown, table, plot = (folder / f'{self.name}.{end}' for end in ('md', 'csv', 'png'))
-        markdown.write_text(self.markdown)
-        self.raw.to_csv(table, index=False)
-        if self.missing or self.draw is None:
-            return [markdown, table]
-        self.draw(plot)
-        return [markdown, table, plot]
+        written = [folder / f'{self.name}.{ending}' for ending in ('md', 'csv')]
+        written[0].write_text(self.markdown, encoding='utf-8')
+        self.raw.to_csv(written[1], index=False)
+        if self.draw is not None and not self.missing:
+            written.append(folder / f'{self.name}.png')
+            self.draw(written[-1])
+        if self.results:
+            written.append(folder / f'{self.name}-results.csv')
+            write_csv(self.results, written[-1])
+        return written
 
 
 def _to_markdown(table: pd.DataFrame) -> str:

@@ -44,12 +44,17 @@ def select_metrics(metrics: Mapping[str, float], shown: Mapping[str, float]) -> 
         shown: The table's metrics, and what each is multiplied by; what a dataset does not
             report (ADE20K has no small classes) is left out.
     """
-    classes = {name: 1 for name in metrics if name.startswith(_PER_CLASS)}
+    classes = {name: 1 for name in metrics if is_per_class(name)}
     return {
         name: factor * metrics[name]
         for name, factor in {**shown, **classes}.items()
         if name in metrics
     }
+
+
+def is_per_class(metric: str) -> bool:
+    """Whether a metric is of a single class."""
+    return metric.startswith(_PER_CLASS)
 
 
 def means(results: pd.DataFrame) -> dict[str, dict[str, float]]:
@@ -69,7 +74,7 @@ def quality_columns(results: pd.DataFrame) -> pd.DataFrame:
         row = {}
         for metric in results.columns.drop(['strategy', 'run']):
             row[metric] = mean_and_spread(runs[metric].tolist())
-            if not metric.startswith(_PER_CLASS):
+            if not is_per_class(metric):
                 row[f'Δ {metric}'] = (
                     '' if strategy == NONE else signed(changes(results, metric)[strategy])
                 )

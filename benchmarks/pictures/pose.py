@@ -1,48 +1,21 @@
 """Pictures of poses by several strategies."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-import mmcv
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from mmengine.structures import BaseDataElement
 
 from mmseg_tome.analysis.comparison import Comparison
 from mmseg_tome.evaluation.pck import box_size, normalized_distances
 
+from .pose_sample import PoseSample, take_person
+from .spread import spread
+
 _WIDTH_INCHES = 2.4  # of a panel
 _THRESHOLD = 0.1  # of the box: up to here a panel's title counts a keypoint as right
 _MOVED = 0.05  # of the box: from here on, without ground truth, as another place
-
-
-@dataclass(frozen=True)
-class PoseSample:
-    """A person in an image, their keypoints if known, and the predictions of several strategies.
-
-    Args:
-        image: ``[H, W, 3]``, RGB, uint8.
-        region: What the model saw of the image: left, top, right and bottom in pixels, also beyond
-            its edges.
-        box: The person's box, ``[x1, y1, x2, y2]`` in pixels.
-        truth: Keypoints ``[K, 2]`` in pixels, or None.
-        visible: Which keypoints are labelled, ``[K]`` of bool; all, without ground truth.
-        predictions: Keypoints ``[K, 2]`` in pixels by strategy.
-    """
-
-    image: np.ndarray
-    region: np.ndarray
-    box: np.ndarray
-    truth: np.ndarray | None
-    visible: np.ndarray
-    predictions: dict[str, np.ndarray]
-
-    @property
-    def reference(self) -> np.ndarray:
-        """What predictions are drawn over: ground truth, or without one the first of them."""
-        return next(iter(self.predictions.values())) if self.truth is None else self.truth
 
 
 def draw_test_people(
@@ -50,9 +23,8 @@ def draw_test_people(
 ) -> None:
     """Draw people spread over the test set with the predictions of every strategy."""
     meta = comparison.dataset.metainfo
-    count = min(count, len(comparison.dataset))
-    indices = [i * len(comparison.dataset) // count for i in range(count)]
-    samples = [take_sample(comparison, index, strategies) for index in indices]
+    indices = spread(len(comparison.dataset), count)
+    samples = [take_person(comparison, index, strategies) for index in indices]
     draw_poses(samples, meta['skeleton_links'], meta['skeleton_link_colors'], path)
 
 
@@ -113,35 +85,3 @@ def _count_correct(sample: PoseSample, predicted: np.ndarray) -> str:
         first = next(iter(sample.predictions))
         return f'{(distances >= _MOVED).sum()} of {len(predicted)} moved from {first}'
     return f'{(distances < _THRESHOLD).sum()} of {sample.visible.sum()} within {_THRESHOLD:g}'
-
-
-def take_sample(comparison: Comparison, index: int, strategies: Sequence[str]) -> PoseSample:
-    """Predict a person of the test set with every strategy."""
-    people = comparison.predict(index, strategies)
-    truth = next(iter(people.values())).gt_instances
-    return make_sample(people, truth.keypoints[0], truth.keypoints_visible[0].astype(bool))
-
-
-def make_sample(
-    people: Mapping[str, BaseDataElement],
-    truth: np.ndarray | None = None,
-    visible: np.ndarray | None = None,
-) -> PoseSample:
-    """Collect the predictions of one person.
-
-    Args:
-        people: As :class:`Predictor` returns them.
-        truth: Keypoints ``[K, 2]`` in pixels, if known.
-        visible: Which of them are labelled, ``[K]`` of bool.
-    """
-    person = next(iter(people.values()))
-    half = person.input_scale / 2
-    count = person.pred_instances.keypoints.shape[1]
-    return PoseSample(
-        image=mmcv.imread(person.img_path, channel_order='rgb'),
-        region=np.concatenate([person.input_center - half, person.input_center + half]),
-        box=person.gt_instances.bboxes[0],
-        truth=truth,
-        visible=np.ones(count, bool) if visible is None else visible,
-        predictions={name: p.pred_instances.keypoints[0] for name, p in people.items()},
-    )

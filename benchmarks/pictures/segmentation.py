@@ -4,32 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from torch.nn.functional import interpolate
 
 from mmseg_tome.analysis.comparison import Comparison
 
+from .regions import largest_regions
+from .segmentation_sample import SegmentationSample, take_image
+from .spread import spread
+
 _COLUMNS = 4
 _WIDTH_INCHES = 5.0  # of a panel
-
-
-@dataclass(frozen=True)
-class Sample:
-    """An image, its ground truth if it has one, and the predictions of several strategies.
-
-    Args:
-        image: ``[H, W, 3]``, RGB, uint8.
-        truth: Class of every pixel, ``[H, W]``, 255 where there is none; or None.
-        predictions: Class of every pixel by strategy, ``[H, W]`` each.
-    """
-
-    image: np.ndarray
-    truth: np.ndarray | None
-    predictions: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -44,13 +31,13 @@ class _Panel:
 def draw_test_images(comparison: Comparison, strategies: Sequence[str], path: Path) -> None:
     """Draw two images of the test set with the predictions of every strategy."""
     meta = comparison.dataset.metainfo
-    indices = (0, len(comparison.dataset) // 2)
-    samples = [take_sample(comparison, index, strategies) for index in indices]
+    indices = spread(len(comparison.dataset), 2)
+    samples = [take_image(comparison, index, strategies) for index in indices]
     draw_segmentations(samples, meta['classes'], meta['palette'], path)
 
 
 def draw_segmentations(
-    samples: Sequence[Sample],
+    samples: Sequence[SegmentationSample],
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],
     path: Path,
@@ -91,21 +78,7 @@ def draw_segmentations(
     figure.savefig(path, dpi=90)
 
 
-def take_sample(comparison: Comparison, index: int, strategies: Sequence[str]) -> Sample:
-    """Predict an image of the test set with every strategy."""
-    data = comparison.dataset[index]
-    truth = data['data_samples'].gt_sem_seg.data[0].numpy()
-    # The pipeline resizes the image but not the ground truth, which predictions are resized to.
-    image = interpolate(data['inputs'][None].float(), truth.shape)[0]
-    image = image.byte().permute(1, 2, 0).numpy()[..., ::-1]  # BGR, as mmcv reads
-    predictions = {
-        strategy: result.pred_sem_seg.data[0].cpu().numpy()
-        for strategy, result in comparison.predict(index, strategies).items()
-    }
-    return Sample(image, truth, predictions)
-
-
-def _panels(sample: Sample, palette: np.ndarray, reference: str) -> list[_Panel]:
+def _panels(sample: SegmentationSample, palette: np.ndarray, reference: str) -> list[_Panel]:
     expected = sample.predictions[reference]
     panels = [_Panel('image', sample.image)]
     if sample.truth is not None:
@@ -121,30 +94,6 @@ def _panels(sample: Sample, palette: np.ndarray, reference: str) -> list[_Panel]
         title = f'{strategy}: {share:.1f} % of pixels differ from {reference}'
         panels.append(_Panel(title, picture, largest_regions(different)))
     return panels
-
-
-def largest_regions(mask: np.ndarray, most: int = 3) -> list[tuple[int, int]]:
-    """Find the largest connected regions of a mask.
-
-    Args:
-        mask: ``[H, W]`` of bool.
-        most: How many regions; those of under a thousandth of the map are left out.
-
-    Returns:
-        A pixel (x, y) inside of each, as deep as possible, largest region first.
-    """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    areas = {label: stats[label, cv2.CC_STAT_AREA] for label in range(1, count)}
-    largest = sorted(areas, key=areas.get, reverse=True)[:most]
-    points = []
-    for label in (n for n in largest if areas[n] >= mask.size / 1000):
-        # With an edge of zeros, or the map's own edge would count as inside.
-        depth = cv2.distanceTransform(
-            np.pad((labels == label).astype(np.uint8), 1), cv2.DIST_L2, cv2.DIST_MASK_3
-        )[1:-1, 1:-1]
-        y, x = np.unravel_index(depth.argmax(), depth.shape)
-        points.append((int(x), int(y)))
-    return points
 
 
 def _point_at(axis: Axes, points: Sequence[tuple[int, int]]) -> None:

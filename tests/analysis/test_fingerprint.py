@@ -15,6 +15,13 @@ import mmseg_tome  # noqa: F401  (registers)
 # isort: split
 from mmengine.config import Config
 
+from benchmarks.paper import (
+    complexity_table,
+    inference_speed,
+    resolution_table,
+    runs,
+    training_speed,
+)
 from mmseg_tome.analysis import benchmark_runs
 from mmseg_tome.analysis.fingerprint import Kind, fingerprint, registered_modules
 from mmseg_tome.analysis.loading import variant_config
@@ -33,10 +40,12 @@ class Kept:
     Args:
         kind: What its owner calls :func:`fingerprint` with.
         config: Below ``configs/``; None for the model of a benchmark.
+        options: What is changed of it.
     """
 
     kind: Kind
     config: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
 
     def key(self, root: Path = ROOT) -> str:
         return fingerprint(self.kind, cfg=self.cfg, root=root).key
@@ -45,7 +54,9 @@ class Kept:
     def cfg(self) -> Config:
         if self.config is None:
             return Config(dict(model=variant_config('b0').model, default_scope='mmseg'))
-        return deepcopy(read(self.config))
+        cfg = deepcopy(read(self.config))
+        cfg.merge_from_dict(dict(self.options))
+        return cfg
 
 
 @cache
@@ -56,25 +67,21 @@ def read(config: str) -> Config:
 # Every kind of result that is kept. The module that keeps it owns the kind.
 KEPT = {
     'benchmark': Kept(benchmark_runs.KIND),
-    'table2, test run': Kept(Kind('test run', reads='test'), CAMVID),
-    'table2, test run on Cityscapes': Kept(Kind('test run', reads='test'), CITYSCAPES),
-    'table3, train run': Kept(Kind('train run', reads='train'), CAMVID),
-    'table4, train run': Kept(Kind('train run', reads='train'), ATHLETES),
-    'table4, test run': Kept(Kind('test run', reads='test'), ATHLETES),
-    'inference speed': Kept(
-        Kind('inference speed', ('mmseg_tome.analysis.comparison',), reads='test'), CAMVID
+    'table2, test run': Kept(runs.TEST, CAMVID),
+    'table2, test run on Cityscapes': Kept(runs.TEST, CITYSCAPES),
+    'table3, train run': Kept(runs.TRAIN, CAMVID),
+    'table3, train run in bfloat16': Kept(
+        runs.TRAIN, CAMVID, (('optim_wrapper.type', 'BF16OptimWrapper'),)
     ),
-    'training speed': Kept(
-        Kind('training speed', ('benchmarks.training_steps',), reads='train'), CAMVID
-    ),
-    'table5': Kept(Kind('table5', ('mmseg_tome.analysis.benchmark',))),
-    'complexity': Kept(
-        Kind('complexity', ('mmseg_tome.analysis.layer_profile', 'mmseg_tome.analysis.complexity'))
-    ),
+    'table4, train run': Kept(runs.TRAIN, ATHLETES),
+    'table4, test run': Kept(runs.TEST, ATHLETES),
+    'inference speed': Kept(inference_speed.KIND, CAMVID),
+    'training speed': Kept(training_speed.KIND, CAMVID),
+    'table5': Kept(resolution_table.KIND),
+    'complexity': Kept(complexity_table.KIND),
 }
-MIM = {name for name in KEPT if 'run' in name}
+ON_CONFIGS = {name for name, kept in KEPT.items() if kept.config}
 CAMVID_KEPT = {name for name, kept in KEPT.items() if kept.config == CAMVID}
-ON_TEST_DATA = {'table2, test run', 'table2, test run on Cityscapes', 'inference speed'}
 TIMED = {'benchmark', 'table5', 'inference speed', 'training speed'}
 
 
@@ -111,7 +118,12 @@ def test_a_copy_has_the_same_keys(copy, before):
         # What models are compared with, imported in a function.
         ('mmseg_tome/analysis/implementations/published.py', {'benchmark', 'table5'}),
         ('mmseg_tome/analysis/layer_profile.py', {'complexity'}),
+        ('mmseg_tome/analysis/complexity.py', {'complexity'}),
+        ('benchmarks/paper/step_times.py', {'complexity'}),
         ('benchmarks/training_steps.py', {'training speed'}),
+        # How a model is loaded.
+        ('mmseg_tome/analysis/loading.py', TIMED | {'complexity'}),
+        ('mmseg_tome/analysis/comparison.py', {'inference speed', 'training speed'}),
         # An op, and a kernel that is imported only where there is a GPU.
         ('mmseg_tome/ops/match.py', set(KEPT)),
         ('mmseg_tome/ops/triton/match.py', set(KEPT)),
@@ -121,13 +133,19 @@ def test_a_copy_has_the_same_keys(copy, before):
         ('mmseg_tome/datasets/jbd.py', {'table4, train run', 'table4, test run'}),
         (
             'mmseg_tome/evaluation/small_iou_metric.py',
-            ON_TEST_DATA | {'table3, train run', 'training speed'},
+            ON_CONFIGS - {'table4, train run', 'table4, test run'},
         ),
         ('mmseg_tome/evaluation/pck.py', {'table4, train run', 'table4, test run'}),
+        ('mmseg_tome/engine/random_state_hook.py', ON_CONFIGS),
+        ('mmseg_tome/engine/bf16_optim_wrapper.py', {'table3, train run in bfloat16'}),
         # A generator of data: what it made is told apart by its content.
         ('demo/scenes/athletes/person_names.py', set()),
         # Nothing is computed by these.
         ('mmseg_tome/analysis/tokens/page.py', set()),
+        ('benchmarks/paper/quality_tables.py', set()),
+        ('benchmarks/paper/context.py', set()),
+        ('benchmarks/paper/runs.py', set()),
+        ('benchmarks/mim_runs.py', set()),
         ('mmseg_tome/analysis/benchmark_report.py', set()),
         ('mmseg_tome/analysis/store.py', set()),
         ('mmseg_tome/registration.py', set()),

@@ -1,6 +1,6 @@
 """The command itself, and one table by real runs of `mim`."""
 
-import importlib.util
+import runpy
 import signal
 import sys
 from pathlib import Path
@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 
 pytest.importorskip('mmseg')
+from benchmarks.paper import __main__ as command
+from benchmarks.paper.parser import build_parser, launch_arguments
 from demo.scenes.streets import generate_streets
+from mmseg_tome.analysis.results import read_csv
 from mmseg_tome.config_files import config_root
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -18,13 +21,10 @@ pytestmark = pytest.mark.skipif(not (ROOT / 'tools').is_dir(), reason='tools/ is
 
 @pytest.fixture
 def tool(monkeypatch, tmp_path):
-    """The script as a module, in an empty folder; signals are put back."""
-    spec = importlib.util.spec_from_file_location('reproduce', ROOT / 'tools' / 'reproduce.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    """The command, in an empty folder; signals are put back."""
     monkeypatch.chdir(tmp_path)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield module
+    yield command
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -54,6 +54,9 @@ def test_a_table_by_real_runs(tool, tmp_path, capsys):
     ours = rows[rows['source'] == 'ours']
     assert ours['run'].tolist() == [4] and ours['mIoU'].between(0, 100).all()
     assert 'IoU/pole' in rows
+    rows = read_csv(tmp_path / 'out/table3-results.csv')
+    assert rows['command'].str.startswith('python tools/reproduce.py table3 --config=').all()
+    assert set(rows['dataset']) == {'streets'} and rows['width'].eq(128).all()
     assert (tmp_path / 'out/checkpoints/none-seed4.pth').is_file()
     logs = sorted((tmp_path / 'out').rglob('*.log'))
     assert tool.main(arguments) == 0
@@ -86,26 +89,26 @@ def test_what_is_wrong_is_said_at_once(arguments, message, tool, tmp_path, capsy
 
 
 @pytest.mark.parametrize('arguments', ['', 'table9', 'table5 --sizes 64x64', 'table5 --batch 0'])
-def test_mistyped_arguments(arguments, tool):
+def test_mistyped_arguments(arguments):
     with pytest.raises(SystemExit) as exit:
-        tool.build_parser().parse_args(arguments.split())
+        build_parser().parse_args(arguments.split())
     assert exit.value.code == 2
 
 
-def test_where_runs_go_is_passed_on(tool):
+def test_where_runs_go_is_passed_on():
     words = 'table3 --config c.py --launcher slurm --gpus 8 --gpus-per-node 4 --partition p'
-    args = tool.build_parser().parse_args([*words.split(), '--srun-args=--mem 8G'])
-    assert tool.launch_arguments(args) == [
+    args = build_parser().parse_args([*words.split(), '--srun-args=--mem 8G'])
+    assert launch_arguments(args) == [
         *('--launcher', 'slurm', '--gpus', '8', '--gpus-per-node', '4', '--partition', 'p'),
         *('--srun-args', '--mem 8G'),
     ]
-    args = tool.build_parser().parse_args(['table5'])
-    assert tool.launch_arguments(args) == []
+    args = build_parser().parse_args(['table5'])
+    assert launch_arguments(args) == []
 
 
-def test_options_may_be_given_in_parts(tool):
+def test_options_may_be_given_in_parts():
     words = 'table3 --config c.py --cfg-options a=1 --seeds 0 1 --cfg-options b=2 c=3'
-    args = tool.build_parser().parse_args(words.split())
+    args = build_parser().parse_args(words.split())
     assert args.cfg_options == ['a=1', 'b=2', 'c=3'] and args.seeds == [0, 1]
 
 
@@ -115,3 +118,14 @@ def test_help_is_quick_and_has_examples(tool, capsys, monkeypatch):
         with pytest.raises(SystemExit):
             tool.main([table, '--help'])
         assert f'python tools/reproduce.py {table}' in capsys.readouterr().out
+
+
+def test_the_script_is_the_same_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['reproduce.py', 'table5', '--help'])
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(ROOT / 'tools/reproduce.py'), run_name='__main__')
+    printed = capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        command.main(['table5', '--help'])
+    assert printed == capsys.readouterr().out

@@ -9,7 +9,8 @@ import mmseg_tome  # noqa: F401  (registers)
 # isort: split
 from mmengine.config import Config
 
-from benchmarks.paper.data_check import LAYOUTS, count_samples
+from benchmarks.paper.data_check import LAYOUTS, check_data
+from demo.data import prepare_athletes
 from demo.scenes.streets import generate_streets
 from mmseg_tome.config_files import config_root
 
@@ -37,7 +38,7 @@ def test_missing_data(name, there, tmp_path):
     if there:
         root.mkdir()
     with pytest.raises(FileNotFoundError) as error:
-        count_samples(read(name, root))
+        check_data(read(name, root), 'train')
     message = str(error.value)
     assert message.startswith(f'train data of {name}: ') and str(root) in message
     assert LAYOUTS[name] in message and 'train_dataloader.dataset.data_root=DIR' in message
@@ -46,7 +47,30 @@ def test_missing_data(name, there, tmp_path):
 def test_samples_are_counted(tmp_path):
     folder = tmp_path / 'streets'
     generate_streets(folder, train=2, val=1, size=(128, 64), workers=1)
-    assert count_samples(read('CityscapesDataset', folder)) == {'train': 2, 'test': 1}
+    cfg = read('CityscapesDataset', folder)
+    found = {split: check_data(cfg, split) for split in ('train', 'test')}
+    assert {split: data.samples for split, data in found.items()} == {'train': 2, 'test': 1}
+    assert found['test'].identity.startswith('2 files, ')  # an image and its label map
+    assert (found['test'].height, found['test'].width) == (512, 1024)
+
+
+def test_other_data_is_told_apart(tmp_path):
+    """Whether images, labels or annotations are other ones; not where they are."""
+    folder = tmp_path / 'streets'
+    generate_streets(folder, train=2, val=1, size=(128, 64), workers=1)
+    first = check_data(read('CityscapesDataset', folder), 'train').identity
+    folder = folder.rename(tmp_path / 'moved')
+    assert check_data(read('CityscapesDataset', folder), 'train').identity == first
+    (label, *_) = (folder / 'gtFine/train').rglob('*_labelTrainIds.png')
+    label.write_bytes(label.read_bytes() + b'0')
+    assert check_data(read('CityscapesDataset', folder), 'train').identity != first
+
+    folder = tmp_path / 'athletes'
+    prepare_athletes(folder, train=2, val=1, size=(320, 180))
+    first = check_data(read('JBDDataset', folder), 'train').identity
+    annotations = folder / 'annotations/train.json'
+    annotations.write_text(annotations.read_text() + ' ')
+    assert check_data(read('JBDDataset', folder), 'train').identity != first
 
 
 def test_a_split_without_samples(tmp_path):
@@ -54,4 +78,4 @@ def test_a_split_without_samples(tmp_path):
         for split in ('train', 'val'):
             (tmp_path / part / split).mkdir(parents=True)
     with pytest.raises(FileNotFoundError, match='it has no samples'):
-        count_samples(read('CityscapesDataset', tmp_path))
+        check_data(read('CityscapesDataset', tmp_path), 'train')

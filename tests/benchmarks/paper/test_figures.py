@@ -17,9 +17,11 @@ from mmengine.model.utils import revert_sync_batchnorm
 from mmengine.registry import MODELS, DefaultScope
 from PIL import Image
 
-from benchmarks.paper.figure_inputs import read_boxes, spread
-from benchmarks.paper.figures import draw_figure_1, draw_figure_4
+from benchmarks.paper.figures import draw_figure
+from benchmarks.paper.pose_figure import PoseFigure, read_boxes
 from benchmarks.paper.recipe import make_recipe
+from benchmarks.paper.segmentation_figure import SegmentationFigure
+from benchmarks.pictures.spread import spread
 from demo.data import prepare_athletes
 from demo.scenes.streets import generate_streets
 from mmseg_tome.config_files import config_root
@@ -63,6 +65,11 @@ def athletes(tmp_path_factory):
     return folder, prepare(folder, config, 'mmpose', [])
 
 
+def draw(figure, recipe, folder, images, count, out):
+    checkpoint = folder / 'model.pth'
+    return draw_figure(figure, recipe, checkpoint, STRATEGIES, images, count, 'cpu', out)
+
+
 def is_a_picture(path):
     picture = np.asarray(Image.open(path))
     return len(np.unique(picture.reshape(-1, picture.shape[2]), axis=0)) > 100
@@ -70,7 +77,7 @@ def is_a_picture(path):
 
 def test_segmentations_of_the_test_set(streets, tmp_path):
     folder, recipe = streets
-    report, paths = draw_figure_1(recipe, folder / 'model.pth', STRATEGIES, [], 2, 'cpu', tmp_path)
+    report, paths = draw(SegmentationFigure(), recipe, folder, [], 2, tmp_path)
     assert len(paths) == 2 and all(map(is_a_picture, paths))
     written = report.write(paths[0].parent)
     rows = pd.read_csv(written[1])
@@ -86,9 +93,7 @@ def test_segmentations_of_images(streets, tmp_path):
     broken = make_recipe(
         str(recipe.config), [*recipe.options, 'test_dataloader.dataset.data_root=/absent']
     )  # images need no data set
-    report, paths = draw_figure_1(
-        broken, folder / 'model.pth', STRATEGIES, [images[0].parent], 1, 'cpu', tmp_path
-    )
+    report, paths = draw(SegmentationFigure(), broken, folder, [images[0].parent], 1, tmp_path)
     assert [p.stem for p in paths] == [i.stem for i in images if i.parent == images[0].parent]
     assert '% right' not in report.raw
 
@@ -99,14 +104,12 @@ def test_missing_test_set(streets, tmp_path):
         str(recipe.config), [*recipe.options, 'test_dataloader.dataset.data_root=/absent']
     )
     with pytest.raises(FileNotFoundError, match='leftImg8bit'):
-        draw_figure_1(absent, folder / 'model.pth', STRATEGIES, [], 1, 'cpu', tmp_path)
+        draw(SegmentationFigure(), absent, folder, [], 1, tmp_path)
 
 
 def test_poses_of_the_test_set(athletes, tmp_path):
     folder, recipe = athletes
-    report, paths = draw_figure_4(
-        recipe, folder / 'model.pth', STRATEGIES, [], None, 2, 'cpu', tmp_path
-    )
+    report, paths = draw(PoseFigure(), recipe, folder, [], 2, tmp_path)
     assert is_a_picture(*paths)
     assert len(report.raw) == 4 and report.raw['% right within 0.1'].between(0, 100).all()
     moved = report.raw['% of box moved from none, mean']
@@ -119,9 +122,7 @@ def test_poses_of_images(with_boxes, athletes, tmp_path):
     content = json.loads((folder / 'data/annotations/val.json').read_text())
     image = folder / 'data/images' / content['images'][0]['file_name']
     boxes = folder / 'data/annotations/val.json' if with_boxes else None
-    report, paths = draw_figure_4(
-        recipe, folder / 'model.pth', STRATEGIES, [image], boxes, 1, 'cpu', tmp_path
-    )
+    report, paths = draw(PoseFigure(boxes), recipe, folder, [image], 1, tmp_path)
     assert [p.stem for p in paths] == [image.stem] and is_a_picture(*paths)
     assert len(report.raw) == 2 and '% right within 0.1' not in report.raw
 

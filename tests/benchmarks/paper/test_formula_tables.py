@@ -4,27 +4,23 @@ import math
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 pytest.importorskip('mmseg')
 from benchmarks.paper.complexity_table import make_complexity_table
 from benchmarks.paper.resolution_table import make_resolution_table, speed_ups
-from benchmarks.paper.runs import Workplace
 from mmseg_tome.analysis import benchmark
 from mmseg_tome.analysis.benchmark import SECONDS
 from mmseg_tome.analysis.implementations import Ours, Stock
-from mmseg_tome.analysis.progress import Progress
-from mmseg_tome.analysis.results import Result, to_json
+from mmseg_tome.analysis.results import Result, read_csv, to_json
+from mmseg_tome.analysis.workload import Workload
+from tests.benchmarks.paper.tiny_runs import make_context
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own
 
 
 @pytest.fixture
-def place(tmp_path):
-    place = Workplace(tmp_path / 'out', Progress(Console(quiet=True)))
-    object.__setattr__(place, 'said', [])
-    object.__setattr__(place, 'say', place.said.append)
-    return place
+def context(tmp_path):
+    return make_context(tmp_path, repeats=2)[0]
 
 
 def rows_of(workload, implementations, *_):
@@ -41,7 +37,7 @@ def rows_of(workload, implementations, *_):
     ]
 
 
-def test_resolutions(place, monkeypatch):
+def test_resolutions(context, monkeypatch):
     measured = []
 
     def measure(workload, implementations, repeats, on_step):
@@ -52,10 +48,8 @@ def test_resolutions(place, monkeypatch):
     reports = []
 
     def make(sizes):
-        strategies = ['none', 'hq']
-        make_resolution_table(
-            place, 'b0', sizes, 'fp32', 'auto', strategies, 2, 'cpu', reports.append
-        )
+        workloads = [Workload('b0', height, width, 'auto') for width, height in sizes]
+        make_resolution_table(context, workloads, ['none', 'hq'], reports.append)
 
     make([(512, 512), (160, 128)])
     sizes = [(w.width, w.height, w.batch) for w in measured]
@@ -68,7 +62,10 @@ def test_resolutions(place, monkeypatch):
     assert row['paper B5, over its none'] == '1.18'
     assert beside.loc[('160x128', 'hq'), 'paper B5, over its none'] == '–'
     assert "paper's Table V" in reports[-1].markdown
-    assert len(reports[-1].write(place.out)) == 3
+    assert len(reports[-1].write(context.out)) == 4
+    rows = read_csv(reports[-1].write(context.out)[-1])
+    assert set(rows['experiment']) == {'table5'} and len(rows) == 2 * 2 * 5
+    assert rows['key'].nunique() == 2 and rows['device'].all()
     make([(512, 512)])
     assert len(measured) == 2  # kept
 
@@ -83,11 +80,12 @@ def test_a_model_that_failed_has_no_ratio():
     assert pd.isna(table.loc['hq', 'ours over stock'])
 
 
-def test_formulas_beside_counts_and_times(place):
+def test_formulas_beside_counts_and_times(tmp_path):
     """Really measured, on a small image."""
+    context, said = make_context(tmp_path, repeats=1)
 
     def make():
-        return make_complexity_table(place, 'b0', (160, 128), ['none', 'hq'], 1, 'cpu')
+        return make_complexity_table(context, 'b0', (160, 128), ['none', 'hq'])
 
     report = make()
     (whole, none, hq) = (table for _, table in report.tables)
@@ -101,6 +99,11 @@ def test_formulas_beside_counts_and_times(place):
         assert none[a].tolist() == none[b].tolist()
     # Stage 3 of HQ: 8x10 tokens, of which 64 are merged away (r = 0.8, of 76 sources).
     assert hq.loc[2, 'λ_q'] == '5' and hq.loc[2, 'λ_kv'] == '1'
-    assert len(report.write(place.out)) == 3
+    paths = report.write(context.out)
+    assert len(paths) == 4
+    rows = read_csv(paths[-1])
+    assert set(rows['experiment']) == {'complexity'} and set(rows['model']) == {'b0', ''}
+    whole_ms = rows.query('note == "all" and metric == "seconds_per_image"')['value'] * 1000
+    assert [f'{ms:.1f}' for ms in whole_ms] == whole['ms'].tolist()
     make()
-    assert 'kept' in place.said[-1]
+    assert 'kept' in said[-1]

@@ -1,7 +1,8 @@
 import pytest
 
 pytest.importorskip('mmseg')
-from benchmarks.paper.recipe import make_recipe, parse_options, read_strategies
+from benchmarks.paper.recipe import make_recipe, parse_options
+from benchmarks.paper.strategies import read_strategies
 from mmseg_tome.config_files import config_root
 from mmseg_tome.strategies import PRESETS
 from tests.benchmarks.paper.tiny_runs import CONFIG, write_config
@@ -68,7 +69,8 @@ def test_options_are_read_as_mim_reads_them(tmp_path):
 def test_strategies(tmp_path):
     assert list(read_strategies([], 'mmseg')) == list(PRESETS)
     assert list(read_strategies([], 'mmpose')) == [p for p in PRESETS if p != 'downsample']
-    # What the others are compared with is always there.
+    # What the others are compared with is always there, and first.
+    assert list(read_strategies(['hq', 'none'], 'mmseg')) == ['none', 'hq']
     assert read_strategies(['bsm_fast'], 'mmseg') == {'none': 'none', 'fast': 'fast'}
     assert read_strategies(['auto'], 'mmseg') == {'none': 'none', 'auto': 'auto'}
     rates = tmp_path / 'rates.yaml'
@@ -80,3 +82,9 @@ def test_strategies(tmp_path):
     (tmp_path / 'hq.yaml').write_text('[{}, {}, {}, {}]')
     with pytest.raises(ValueError, match="two strategies would be called 'hq'"):
         read_strategies([str(tmp_path / 'hq.yaml')], 'mmseg')
+
+
+def test_model_and_dataset_are_read_from_the_name(tmp_path):
+    assert make_recipe('cityscapes/b5').subject == {'model': 'b5', 'dataset': 'cityscapes'}
+    own = make_recipe(str(write_config(tmp_path)))
+    assert own.subject == {'model': 'segformer_mit-b0_none_tiny', 'dataset': ''}

@@ -5,6 +5,7 @@ import torch
 
 pytest.importorskip('mmseg')
 from benchmarks.paper import runs as runs_module
+from benchmarks.paper.data_check import Data
 from tests.benchmarks.paper.tiny_runs import CONFIG, FakeMim, make_runs, write_config
 
 
@@ -47,7 +48,7 @@ def test_weights_lie_at_a_predictable_path_without_optimizer(mim, config, tmp_pa
     checkpoint = torch.load(path, weights_only=True)
     assert set(checkpoint) == {'state_dict', 'meta'} and checkpoint['meta'] == {'iter': 100}
     assert torch.equal(checkpoint['state_dict']['a'], torch.full((2,), 100.0))
-    assert result['device'] == '1× NVIDIA Test'  # from the run's own log
+    assert result['origin']['device'] == '1× NVIDIA Test'  # from the run's own log
 
 
 def test_an_interrupted_training_is_resumed(mim, config, tmp_path):
@@ -86,7 +87,8 @@ def test_a_changed_config_trains_again(mim, config, tmp_path):
 
 def test_changed_code_trains_again_unless_told_otherwise(mim, config, tmp_path, monkeypatch):
     make_runs(tmp_path, config)[0].train('hq-seed0', 'hq', 0)
-    monkeypatch.setattr(runs_module, 'code_version', lambda *names: 'other')
+    other = {'mmseg_tome/models/mit.py': 'other'}
+    monkeypatch.setattr('mmseg_tome.analysis.fingerprint.closure', lambda *_: other)
     make_runs(tmp_path, config, any_code=True)[0].train('hq-seed0', 'hq', 0)
     assert len(mim.commands) == 1
     make_runs(tmp_path, config)[0].train('hq-seed0', 'hq', 0)
@@ -103,7 +105,7 @@ def test_weights_that_a_config_starts_from_count(mim, tmp_path):
     start.write_bytes(b'2')
     runs, said = make_runs(tmp_path, config)
     runs.train('hq-seed0', 'hq', 0)
-    assert len(mim.commands) == 2 and f'weights.{start}' in said[0]
+    assert len(mim.commands) == 2 and f'files.{start}: ' in said[0]
 
 
 def test_a_test_is_kept_until_its_checkpoint_changes(mim, config, tmp_path):
@@ -146,3 +148,18 @@ def test_what_a_run_does_not_read_does_not_count(mim, config, tmp_path):
     for option in ('train_cfg.max_iters=7', 'train_cfg.max_iters=8'):
         make_runs(tmp_path, config, [option])[0].test('model', 'hq', checkpoint)
     assert [command[0] for command in mim.commands] == ['train', 'test', 'test', 'test']
+
+
+def test_other_data_counts(mim, config, tmp_path, monkeypatch):
+    """What a run does not read of it does not."""
+    checkpoint = tmp_path / 'model.pth'
+    checkpoint.write_bytes(b'1')
+    for other in (None, 'train', 'test'):
+        monkeypatch.setattr(
+            runs_module,
+            'check_data',
+            lambda cfg, split, other=other: Data(9, f'9 files, {split == other}'),
+        )
+        make_runs(tmp_path, config)[0].train('hq-seed0', 'hq', 0)
+        make_runs(tmp_path, config)[0].test('model-hq', 'hq', checkpoint)
+    assert [command[0] for command in mim.commands] == ['train', 'test', 'train', 'train', 'test']

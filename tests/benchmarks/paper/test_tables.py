@@ -6,9 +6,12 @@ import pandas as pd
 import pytest
 
 pytest.importorskip('mmseg')
-from benchmarks.paper import inference_speed, inference_table, paper, training_speed, training_table
+from benchmarks.collect import find
+from benchmarks.paper import inference_speed, paper, training_speed
 from benchmarks.paper.inference_table import make_inference_table, name_checkpoints
-from benchmarks.paper.training_table import TABLE_3, TABLE_4, make_training_table, with_speed_up
+from benchmarks.paper.quality_tables import with_speed_up
+from benchmarks.paper.training_table import TABLE_3, TABLE_4, make_training_table
+from mmseg_tome.analysis.results import read_csv
 from tests.benchmarks.paper.tiny_runs import FakeMim, make_runs, write_config
 
 STRATEGIES = {'none': 'none', 'hq': 'hq'}
@@ -16,8 +19,6 @@ STRATEGIES = {'none': 'none', 'hq': 'hq'}
 
 @pytest.fixture
 def mim(monkeypatch):
-    for table in (training_table, inference_table):
-        monkeypatch.setattr(table, 'count_samples', lambda cfg, splits=(): {'test': 101})
     return FakeMim(monkeypatch)
 
 
@@ -39,8 +40,8 @@ def steps(monkeypatch):
 
 
 def train(folder, reports, seeds=(0, 1), repeats=3, **kwargs):
-    runs, said = make_runs(folder, write_config(folder), **kwargs)
-    make_training_table(TABLE_3, runs, STRATEGIES, seeds, repeats, 'cpu', reports.append)
+    runs, said = make_runs(folder, write_config(folder), repeats=repeats, **kwargs)
+    make_training_table(TABLE_3, runs, STRATEGIES, seeds, reports.append)
     return said
 
 
@@ -64,7 +65,12 @@ def test_report(mim, steps, tmp_path):
     reports = []
     train(tmp_path, reports)
     paths = reports[-1].write(tmp_path / 'out')
-    assert [p.name for p in paths] == ['table3.md', 'table3.csv', 'table3.png']
+    assert [p.name for p in paths] == [
+        'table3.md',
+        'table3.csv',
+        'table3.png',
+        'table3-results.csv',
+    ]
     markdown = paths[0].read_text()
     line = next(x for x in markdown.splitlines() if x.startswith('| hq'))
     cells = [cell.strip() for cell in line.strip('|').split('|')]
@@ -82,6 +88,33 @@ def test_report(mim, steps, tmp_path):
         'paper, Table III: B5, ADE20K',
     }
     assert paths[2].stat().st_size > 10_000
+
+
+def test_rows_of_a_trained_table(mim, steps, tmp_path):
+    """As `benchmarks/results` holds them: means with spreads, changes, and training steps."""
+    reports = []
+    train(tmp_path, reports, command='python tools/reproduce.py table3')
+    rows = read_csv(reports[-1].write(tmp_path / 'out')[-1])
+    assert set(rows['experiment']) == {'table3'} and set(rows['source']) == {'measured'}
+    assert set(rows['command']) == {'python tools/reproduce.py table3'} and rows['key'].all()
+    quality = rows[rows['mode'] == 'inference'].set_index(['strategy', 'metric'])
+    assert quality.loc[('hq', 'mIoU'), ['value', 'low', 'high', 'samples']].tolist() == [
+        59,
+        59,
+        59,
+        2,
+    ]
+    assert quality.loc[('hq', 'mIoU change'), ['value', 'unit']].tolist() == [-1, 'points']
+    assert ('none', 'mIoU change') not in quality.index
+    assert quality.loc[('hq', 'IoU/pole'), 'value'] == 20
+    row = quality.loc[('hq', 'mIoU')]
+    assert (row['height'], row['width'], row['implementation']) == (64, 128, 'ours')
+    assert row['device'] == '1× NVIDIA Test' and row['note'] == '100 iterations, batch 2 per device'
+    trained = rows[rows['mode'] == 'training'].set_index(['implementation', 'strategy', 'metric'])
+    assert trained.loc[('stock', 'none', 'steps_per_second'), 'value'] == 1
+    assert trained.loc[('ours', 'hq', 'saved_bytes'), 'value'] == 3 * 2**20
+    assert 'peak_bytes' not in set(rows['metric'])
+    assert len(find(tmp_path / 'out')) == len(rows)  # the command that collects takes them
 
 
 def test_the_second_time_nothing_is_computed(mim, steps, tmp_path):
@@ -122,7 +155,8 @@ def test_quality_alone(mim, steps, tmp_path):
     reports = []
     train(tmp_path, reports, repeats=0)
     assert not steps and 'steps/s' not in reports[-1].tables[0][1]
-    assert len(reports[-1].write(tmp_path / 'out')) == 2  # no plot without speeds
+    paths = reports[-1].write(tmp_path / 'out')
+    assert {p.suffix for p in paths} == {'.md', '.csv'}  # no plot without speeds
 
 
 def test_changed_options_train_and_test_again(mim, steps, tmp_path):
@@ -137,9 +171,9 @@ def test_pose_is_in_percent_and_compared_with_table_iv(mim, tmp_path, monkeypatc
         FakeMim, 'run', _reporting(FakeMim.run, {'PCK@0.1': 0.95, 'PCK@0.05': 0.5, 'AP': 0.1})
     )
     mim = FakeMim(monkeypatch)
-    runs, _ = make_runs(tmp_path, write_config(tmp_path))
+    runs, _ = make_runs(tmp_path, write_config(tmp_path), repeats=0)
     reports = []
-    make_training_table(TABLE_4, runs, {'none': 'none'}, [0], 0, 'cpu', reports.append)
+    make_training_table(TABLE_4, runs, {'none': 'none'}, [0], reports.append)
     table = reports[-1].tables[0][1]
     assert table.loc[0, 'PCK@0.1'] == '95.00' and 'AP' not in table
     assert 'PCK@0.1, paper B5, JBD' in reports[-1].beside[0]
@@ -177,12 +211,12 @@ def times(monkeypatch):
 
 
 def infer(folder, reports, names, batch=1):
-    runs, said = make_runs(folder, write_config(folder))
+    runs, said = make_runs(folder, write_config(folder), repeats=3)
     paths = [folder / name for name in names]
     for path in paths:
         if not path.exists():
             path.write_bytes(path.name.encode())
-    make_inference_table(runs, STRATEGIES, paths, 3, batch, 'cpu', reports.append)
+    make_inference_table(runs, STRATEGIES, paths, batch, reports.append)
     return said
 
 
@@ -204,7 +238,12 @@ def test_checkpoints_with_every_strategy(mim, times, tmp_path):
     assert paper.PRUNING in quality.index and paper.PRUNING not in beside.index
     assert beside.loc['hq', 'speed-up over none, ours'] == '2.00'
     assert beside.loc['hq', 'speed-up over none, paper B5, Cityscapes'] == '1.61'
-    assert len(reports[-1].write(tmp_path / 'out')) == 3
+    paths = reports[-1].write(tmp_path / 'out')
+    assert len(paths) == 4
+    rows = read_csv(paths[-1]).set_index(['implementation', 'strategy', 'metric'])
+    assert rows.loc[('ours', 'hq', 'seconds_per_image'), 'value'] == 0.1
+    assert rows.loc[('stock', 'none', 'seconds_per_image'), 'value'] == 0.4
+    assert rows.loc[('ours', 'hq', 'mIoU'), 'samples'] == 2
 
 
 def test_a_changed_checkpoint_or_batch_is_measured_again(mim, times, tmp_path):

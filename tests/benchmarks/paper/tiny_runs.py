@@ -7,6 +7,8 @@ import torch
 from rich.console import Console
 
 from benchmarks.paper import runs as runs_module
+from benchmarks.paper.context import RunContext
+from benchmarks.paper.data_check import Data
 from benchmarks.paper.recipe import make_recipe
 from benchmarks.paper.runs import Runs
 from mmseg_tome.analysis.progress import Progress
@@ -25,6 +27,7 @@ train_cfg = dict(type='IterBasedTrainLoop', max_iters=100, val_interval=100)
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=100))
 randomness = dict(seed=0)
 """
+DATA = Data(samples=101, identity='101 files', height=64, width=128)
 
 
 def write_config(folder: Path, text: str = CONFIG) -> Path:
@@ -34,12 +37,13 @@ def write_config(folder: Path, text: str = CONFIG) -> Path:
 
 
 class FakeMim:
-    """Stands in for `run_mim`; a training fails where `interrupt_at` says."""
+    """Stands in for `run_mim`, without data; a training fails where `interrupt_at` says."""
 
     def __init__(self, monkeypatch):
         self.commands: list[list[str]] = []
         self.interrupt_at: int | None = None
         monkeypatch.setattr(runs_module, 'run_mim', self.run)
+        monkeypatch.setattr(runs_module, 'check_data', lambda cfg, split: DATA)
 
     def run(self, arguments, log, progress, description, epochs=1, pass_fds=()):
         self.commands.append(arguments)
@@ -76,12 +80,13 @@ class FakeMim:
 
 def make_runs(folder: Path, config: Path, options=(), launch=(), **kwargs) -> tuple[Runs, list]:
     """Runs into folder / 'out', and the lines that they print."""
-    runs = Runs(
-        out=folder / 'out',
-        progress=Progress(Console(quiet=True)),
-        recipe=make_recipe(str(config), options, launch),
-        **kwargs,
-    )
+    context, said = make_context(folder, **kwargs)
+    return Runs(context, make_recipe(str(config), options, launch)), said
+
+
+def make_context(folder: Path, **kwargs) -> tuple[RunContext, list]:
+    """A context of folder / 'out', and the lines that it prints."""
+    context = RunContext(folder / 'out', Progress(Console(quiet=True)), **kwargs)
     said = []
-    object.__setattr__(runs, 'say', said.append)
-    return runs, said
+    object.__setattr__(context, 'say', said.append)
+    return context, said

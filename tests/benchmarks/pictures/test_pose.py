@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.pictures.pose import PoseSample, _count_correct, draw_poses
+from benchmarks.pictures.pose import _count_correct, draw_poses
+from benchmarks.pictures.pose_sample import PoseSample
 
 BONES = [(0, 1), (1, 2), (2, 3)]
 COLORS = [[255, 0, 0], [0, 255, 0], [0, 0, 255]]

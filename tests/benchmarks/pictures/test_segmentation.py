@@ -1,7 +1,9 @@
 import numpy as np
 from PIL import Image
 
-from benchmarks.pictures.segmentation import Sample, _panels, draw_segmentations, largest_regions
+from benchmarks.pictures.regions import largest_regions
+from benchmarks.pictures.segmentation import _panels, draw_segmentations
+from benchmarks.pictures.segmentation_sample import SegmentationSample
 
 
 def make_sample():
@@ -10,7 +12,9 @@ def make_sample():
     truth[0] = 255
     merged = truth.copy()
     merged[4:, :4] = 1
-    return Sample(np.full((8, 16, 3), 99, np.uint8), truth, {'none': truth, 'hq': merged})
+    return SegmentationSample(
+        np.full((8, 16, 3), 99, np.uint8), truth, {'none': truth, 'hq': merged}
+    )
 
 
 def test_differences_keep_their_color_and_the_rest_fades():
@@ -40,7 +44,7 @@ def test_arrows_point_into_the_largest_differences():
 
 def test_without_ground_truth():
     sample = make_sample()
-    sample = Sample(sample.image, None, sample.predictions)
+    sample = SegmentationSample(sample.image, None, sample.predictions)
     titles = [panel.title for panel in _panels(sample, np.zeros((2, 3), np.uint8), 'none')]
     assert titles == ['image', 'none', 'hq: 12.5 % of pixels differ from none']
 
