@@ -29,29 +29,25 @@ def main() -> None:
         parser.error(f'--out {args.out} is there already: name a new folder')
 
     import pandas as pd
-    from rich.progress import Progress
 
     from benchmarks import matmul
-    from mmseg_tome.analysis.provenance import provenance
-    from mmseg_tome.analysis.results import write_csv
+    from mmseg_tome.analysis.progress import Progress
+    from mmseg_tome.analysis.provenance import caption, provenance
+    from mmseg_tome.analysis.report import write_report
 
-    with Progress() as progress:
-        task = progress.add_task('Matrix products', total=matmul.num_steps(args.repeats))
-        rows = matmul.measure(args.repeats, lambda: progress.advance(task))
+    steps = matmul.num_steps(args.repeats)
+    with Progress() as progress, progress.step('matrix products', steps) as step:
+        rows = matmul.measure(args.repeats, step.advance)
     frame, where = pd.DataFrame(rows), provenance('cpu')
     shown = frame.assign(difference=frame['difference'].map('{:.0e}'.format)).round(
         {'torch_gflops': 0, 'ours_gflops': 0, 'speed_up': 2}
     )
-    source = ', '.join(f'{key} {value}' for key, value in where.items() if value)
-    report = f'fp32, batch 1. {source}.\n\n{shown.to_markdown(index=False)}\n'
-    print(report)
+    source = f'fp32, batch 1. {caption([where])}'
+    print(f'{source}\n\n{shown.to_markdown(index=False)}\n')
     if args.out:
-        args.out.mkdir(parents=True)
-        measured = matmul.results(rows)
         command = 'python tools/benchmark_matmul.py'
-        write_csv([row.at(where, command=command) for row in measured], args.out / 'matmul.csv')
-        (args.out / 'matmul.md').write_text(report)
-        print(f'Written to {args.out}')
+        measured = [row.at(where, command=command) for row in matmul.results(rows)]
+        print('Written:', *write_report(args.out, 'matmul', [source, shown], measured))
 
 
 if __name__ == '__main__':

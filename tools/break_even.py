@@ -8,7 +8,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of the checkout,
 
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 EXAMPLES = """\
 examples:
@@ -47,9 +46,10 @@ def main() -> None:
     import torch
 
     from benchmarks import break_even
+    from mmseg_tome.analysis.progress import Progress
     from mmseg_tome.analysis.provenance import provenance
     from mmseg_tome.analysis.quiet import quiet_logs
-    from mmseg_tome.analysis.results import write_csv
+    from mmseg_tome.analysis.report import write_report
     from mmseg_tome.analysis.workload import DTYPES
 
     if args.device != 'cpu' and not torch.cuda.is_available():
@@ -57,32 +57,26 @@ def main() -> None:
     settings = dict(
         repeats=args.repeats, device=args.device, dtype=DTYPES[args.dtype], train=args.train
     )
-    columns = (
-        TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    )  # fmt: skip
     sizes = sorted(set(args.sizes))
-    with quiet_logs(), Progress(*columns) as progress:
-        task = progress.add_task('attention layers', total=4 * len(args.models) * len(sizes))
-        layers = break_even.measure_layers(
-            args.models, sizes, on_step=lambda: progress.advance(task), **settings
-        )
-        task_2 = progress.add_task('whole models', total=len(args.models) * len(sizes))
-        models = break_even.measure_models(
-            args.models, sizes, on_step=lambda: progress.advance(task_2), **settings
-        )
-    report = write_report(args, layers, models, provenance(args.device))
-    Console().print(Markdown(report))
+    count = len(args.models) * len(sizes)
+    with quiet_logs(), Progress() as progress:
+        with progress.step('attention layers', 4 * count) as step:
+            layers = break_even.measure_layers(args.models, sizes, on_step=step.advance, **settings)
+        with progress.step('whole models', count) as step:
+            models = break_even.measure_models(args.models, sizes, on_step=step.advance, **settings)
+    where, command = provenance(args.device), 'python tools/break_even.py'
+    parts = describe(args, layers, models, where)
+    Console().print(Markdown('\n\n'.join(parts)))
     if args.out:
-        args.out.mkdir(parents=True)
         rows = break_even.results(layers, models, args.dtype, args.train)
-        where, command = provenance(args.device), 'python tools/break_even.py'
-        write_csv([row.at(where, command=command) for row in rows], args.out / 'break-even.csv')
-        (args.out / 'break_even.md').write_text(report)
-        print(f'Written to {args.out}')
+        rows = [row.at(where, command=command) for row in rows]
+        print('Written:', *write_report(args.out, 'break-even', parts, rows))
 
 
-def write_report(args, layers, models, source: dict) -> str:
+def describe(args: argparse.Namespace, layers, models, where: dict) -> list[str]:
+    """The parts of the report: both tables, and the threshold that follows from the first."""
     from benchmarks.break_even import best_threshold
+    from mmseg_tome.analysis.provenance import caption
 
     threshold, lost = best_threshold(layers)
     shown = layers.sort_values('saved')
@@ -90,23 +84,20 @@ def write_report(args, layers, models, source: dict) -> str:
         saved=(shown['saved'] / 1e6).round(1), gain=shown['none_ms'] / shown['hq_ms']
     ).rename(columns={'saved': 'saved MFLOP', 'gain': 'none_ms / hq_ms'})
     what = 'Forward and backward passes' if args.train else 'Inference'
-    where = ', '.join(f'{name} {value}' for name, value in source.items() if value)
     name, value = ('GPU_THRESHOLD', threshold)
     if args.device == 'cpu':
-        name, value = 'CPU_THRESHOLD_PER_THREAD', threshold / source['threads']
-    return '\n\n'.join(
-        [
-            f'{what}, {args.dtype}, batch 1. {where}.',
-            'Attention layers:',
-            shown.to_markdown(index=False, floatfmt='.2f'),
-            'Whole models, speed-up over the unmerged one:',
-            models.to_markdown(index=False, floatfmt='.2f'),
-            f'The best threshold is {threshold:.3g} operations saved; choosing by it, layers take '
-            f'{100 * (lost - 1):.1f} % longer on average than by the better choice each time. '
-            'To set it:',
-            f'    mmseg_tome.merging.cost.{name} = {value:.2g}',
-        ]
-    )
+        name, value = 'CPU_THRESHOLD_PER_THREAD', threshold / where['threads']
+    return [
+        f'{what}, {args.dtype}, batch 1. {caption([where])}',
+        'Attention layers:',
+        shown.to_markdown(index=False, floatfmt='.2f'),
+        'Whole models, speed-up over the unmerged one:',
+        models.to_markdown(index=False, floatfmt='.2f'),
+        f'The best threshold is {threshold:.3g} operations saved; choosing by it, layers take '
+        f'{100 * (lost - 1):.1f} % longer on average than by the better choice each time. '
+        'To set it:',
+        f'    mmseg_tome.merging.cost.{name} = {value:.2g}',
+    ]
 
 
 if __name__ == '__main__':
