@@ -38,7 +38,7 @@ def test_the_wheel_beside_torch_alone(tmp_path, monkeypatch):
     tried = run(python, ROOT / 'tools' / 'dev' / 'smoke_test.py', cwd=tmp_path)
     assert 'merging: 4096 tokens to' in tried
     assert 'model: not tried' in tried
-    assert 'mmengine        -' in run(python, '-m', 'mmseg_tome', 'env', cwd=tmp_path)
+    assert 'mmengine              -' in run(python, '-m', 'mmseg_tome', 'env', cwd=tmp_path)
     refused = subprocess.run(
         [python, '-m', 'mmseg_tome', 'benchmark'], cwd=tmp_path, capture_output=True, text=True
     )

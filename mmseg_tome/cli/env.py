@@ -19,6 +19,7 @@ PACKAGES = (
     'openmim',
     'setuptools',
 )
+FORKS = ('onedl-mmengine', 'onedl-mmcv', 'onedl-mmsegmentation', 'onedl-mmdetection', 'onedl-mim')
 EXAMPLES = """\
 examples:
   python -m mmseg_tome env
@@ -41,13 +42,14 @@ def main(arguments: list[str]) -> int:
     import torch
 
     rows = {'python': platform.python_version(), 'platform': platform.platform()}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *FORKS):
         try:
             rows[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            rows[package] = '-'
+            if package in PACKAGES:
+                rows[package] = '-'
     cuda = torch.cuda.is_available()
     rows['device'] = f'{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}' if cuda else 'CPU'
     for name, value in rows.items():
-        print(f'{name:16}{value}')
+        print(f'{name:22}{value}')
     return 0
