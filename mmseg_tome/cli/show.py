@@ -54,8 +54,8 @@ def main(arguments: list[str]) -> int:
     args = build_parser().parse_args(arguments)
     # Imported late, so that --help and mistyped arguments answer at once.
     import torch
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from ..analysis.progress import Progress
     from ..analysis.quiet import quiet_logs
     from ..analysis.tokens.show import find_images, show_merging
     from ..analysis.tokens.viewer import TokenViewer
@@ -64,7 +64,6 @@ def main(arguments: list[str]) -> int:
     if args.device != 'cpu' and number >= torch.cuda.device_count():
         print(f'error: --device {args.device}: this PyTorch sees no such GPU', file=sys.stderr)
         return 2
-    bars = Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn())
     try:
         images = find_images(args.images)
         with quiet_logs():
@@ -74,11 +73,9 @@ def main(arguments: list[str]) -> int:
             if viewer.was_sliding:
                 source += '; whole images, not in sliding windows as the config has it'
                 print(f'Note: {source}.')
-            with bars:
-                task = bars.add_task(f'tokens of {viewer.name}', total=len(images))
-                folder = show_merging(
-                    viewer, images, args.out, source, on_image=lambda: bars.advance(task)
-                )
+            title = f'tokens of {viewer.name}'
+            with Progress() as progress, progress.step(title, len(images)) as step:
+                folder = show_merging(viewer, images, args.out, source, on_image=step.advance)
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
