@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 
 from mmseg_tome.analysis.comparison import Comparison, Predictor
-from mmseg_tome.analysis.tokens.show import find_images
+from mmseg_tome.analysis.image_files import find_images
 from mmseg_tome.evaluation.pck import box_size, normalized_distances
 
 from ..pictures.pose import draw_poses

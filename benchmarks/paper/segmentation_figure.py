@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 
 from mmseg_tome.analysis.comparison import Comparison, Predictor
-from mmseg_tome.analysis.tokens.show import find_images
+from mmseg_tome.analysis.image_files import find_images
 
 from ..pictures.segmentation import draw_segmentations
 from ..pictures.segmentation_sample import SegmentationSample, take_image

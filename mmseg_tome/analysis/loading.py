@@ -73,8 +73,8 @@ def load_model(
         FileNotFoundError: If the checkpoint is not there.
         ValueError: If it is not of this model; the message names the first difference.
     """
-    if checkpoint is not None and not Path(checkpoint).is_file():
-        raise FileNotFoundError(f'checkpoint {checkpoint}: there is no such file')
+    if checkpoint is not None:
+        _check_is_file(checkpoint)
     cfg = with_stock_classes(cfg) if stock else copy.deepcopy(cfg)
     apis = importlib.import_module(f'{cfg.get("default_scope", "mmseg")}.apis')
     # It reads classes and palette from the checkpoint, but lets weights be missing.
@@ -88,8 +88,10 @@ def load_weights(model: nn.Module, checkpoint: str | Path) -> dict:
     """Load all weights of a checkpoint, and return what it says about itself (its ``meta``).
 
     Raises:
+        FileNotFoundError: If it is not there.
         ValueError: If it is not of this model; the message names the first difference.
     """
+    _check_is_file(checkpoint)
     try:
         return load_checkpoint(model, str(checkpoint), 'cpu', strict=True).get('meta', {})
     except RuntimeError as error:
@@ -97,6 +99,11 @@ def load_weights(model: nn.Module, checkpoint: str | Path) -> dict:
         raise ValueError(
             f'{checkpoint} does not fit the config, in {len(reasons)} respects: {reasons[0]}'
         ) from None
+
+
+def _check_is_file(checkpoint: str | Path) -> None:
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f'checkpoint {checkpoint}: there is no such file')
 
 
 def with_stock_classes(cfg: Config) -> Config:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from .results import HEADER, Result, write_csv
 
@@ -56,8 +57,12 @@ def write_report(
 
 
 def to_markdown(table: pd.DataFrame) -> str:
-    """A table in Markdown, texts to the left and numbers to the right, as rounded beforehand."""
-    return table.to_markdown(index=False)
+    """A table in Markdown, texts to the left and numbers to the right, as rounded beforehand.
+
+    Numbers that are written out as texts, such as ``'+0.50'``, stay as they are.
+    """
+    texts = [n for n, name in enumerate(table) if len(table) and not is_numeric_dtype(table[name])]
+    return table.to_markdown(index=False, disable_numparse=texts)
 
 
 def _is_table_of_results(path: Path) -> bool:

@@ -8,6 +8,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -119,6 +120,40 @@ class Entry:
         self.say(f'{self.name}: done')
         return result
 
+    @contextmanager
+    def extended(self, what: str) -> Iterator[None]:
+        """Hold a folder to which every run adds, such as that of a search.
+
+        Unlike in :meth:`reuse_or_compute`, nothing is set aside: what was begun with another
+        fingerprint stays where it is, and this run is refused.
+
+        Args:
+            what: What the folder holds, for messages.
+
+        Raises:
+            InUseError: If another process adds to it.
+            ValueError: If the folder holds something else, or what was begun with another
+                fingerprint; the message names what differs.
+        """
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with locked(self.folder):
+            content = self._read()
+            if content is None:
+                if self.folder.exists() and not _is_empty(self.folder):
+                    raise ValueError(
+                        f'{self.folder} holds something that is not a {what}, or one of an earlier '
+                        'version: give another folder'
+                    )
+                self.folder.mkdir(exist_ok=True)
+                self._write(None)
+            elif content['key'] != self.fingerprint.parts:
+                raise ValueError(
+                    f'{self.folder} holds a {what} that was started otherwise '
+                    f'({_changes(content["key"], self.fingerprint.parts)}), and results of the two '
+                    'must not be mixed: go on with what it was started with, or give another folder'
+                )
+            yield
+
     def _fits(self, parts: Mapping[str, Any]) -> bool:
         own = self.fingerprint.parts
         changed = {name for name in {*parts, *own} if parts.get(name) != own.get(name)}
@@ -156,13 +191,21 @@ def _read(path: Path) -> dict:
         raise ValueError(f'{path} is damaged ({error}); move {path.parent} away') from None
 
 
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
+
+
 def _reason(content: dict | None, fingerprint: Fingerprint) -> str:
-    changes = [f'no {FILE} in it']
-    if content:
-        changes = differences(content['key'], fingerprint.parts)
+    changes = _changes(content['key'], fingerprint.parts) if content else f'no {FILE} in it'
+    return f'it was computed with other settings ({changes})'
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """The first differences between two keys, in one line."""
+    changes = differences(old, new)
     changes.sort(key=lambda line: line.startswith('config.'))  # of which there may be many
     more = f', and {len(changes) - _SHOWN} more' if len(changes) > _SHOWN else ''
-    return f'it was computed with other settings ({"; ".join(changes[:_SHOWN])}{more})'
+    return '; '.join(changes[:_SHOWN]) + more
 
 
 def differences(old: Any, new: Any, name: str = '') -> list[str]:

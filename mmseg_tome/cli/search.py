@@ -2,8 +2,11 @@
 
 import argparse
 import re
+import shlex
 import sys
 from pathlib import Path
+
+from .options import device, has_device
 
 EXAMPLES = """\
 examples:
@@ -12,7 +15,7 @@ examples:
       --cfg-options test_dataloader.dataset.data_root=/path/to/camvid
       on the config's test set: half of its images are searched on, the other half is reported on
 
-  python -m mmseg_tome search CONFIG CHECKPOINT --size 2048x1024 --unlabelled images --minutes 30
+  python -m mmseg_tome search CONFIG CHECKPOINT --size 2048x1024 --unlabeled images --minutes 30
       on images without labels: quality is the share of pixels whose class is that of the unmerged
       model
 
@@ -34,12 +37,6 @@ def size(text: str) -> tuple[int, int]:
     if not match or min(map(int, match.groups())) < 32:
         raise argparse.ArgumentTypeError(f'{text!r}: give WxH in pixels, at least 32x32')
     return int(match[1]), int(match[2])
-
-
-def device(text: str) -> str:
-    if not re.fullmatch(r'cpu|cuda(:\d+)?', text):
-        raise argparse.ArgumentTypeError(f'{text!r}: give cpu, cuda or cuda:1')
-    return text
 
 
 def positive(text: str) -> int:
@@ -74,9 +71,13 @@ def build_parser() -> argparse.ArgumentParser:
     add('--minutes', type=minutes, help='end the search after so many minutes; the report follows')
     add('--size', type=size, metavar='WxH', help="scale test images to it (default: the config's)")
     add(
-        '--unlabelled', type=Path, metavar='FOLDER', help="images to use, not the config's test set"
+        '--unlabeled',
+        '--unlabelled',
+        type=Path,
+        metavar='FOLDER',
+        help="images to use, not the config's test set",
     )
-    add('--metric', help='what quality is (default: mIoU, PCK@0.1, or agreement with --unlabelled)')
+    add('--metric', help='what quality is (default: mIoU, PCK@0.1, or agreement with --unlabeled)')
     add(
         '--holdout',
         default='alternate',
@@ -121,43 +122,28 @@ def parse_cfg_options(pairs: list[str]) -> dict:
 def main(arguments: list[str]) -> int:
     """Searches, writes the report, and returns the exit status."""
     args = build_parser().parse_args(arguments)
+    if not has_device(args.device):
+        return 2
     # Imported late, so that --help and mistyped arguments answer at once.
-    import torch
     from rich.console import Console
     from rich.markdown import Markdown
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
-    from ..analysis.search.driver import Options, search_rates
+    from ..analysis.progress import Progress
+    from ..analysis.search.driver import search_rates
     from ..analysis.search.loop import Budget
-    from ..analysis.search.report import verdict
+    from ..analysis.search.options import Options
+    from ..analysis.store import InUseError
 
     args.cfg_options = parse_cfg_options(args.cfg_options)
-    number = int(args.device.partition(':')[2] or 0)
-    if args.device != 'cpu' and number >= torch.cuda.device_count():
-        print(f'error: --device {args.device}: this PyTorch sees no such GPU', file=sys.stderr)
-        return 2
     if args.trials is None and args.minutes is None:
         args.trials = 150
     options = Options(**{name: getattr(args, name) for name in Options.__dataclass_fields__})
-    bars = Progress(
-        TextColumn('{task.description:<40}'),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn('left'),
-        TimeRemainingColumn(),
-    )
+    budget = Budget(args.trials, args.minutes)
+    command = shlex.join(['python', '-m', 'mmseg_tome', 'search', *arguments])
     try:
-        with bars:
-            found = search_rates(options, args.out, Budget(args.trials, args.minutes), bars)
-    except (ValueError, OSError) as error:
+        with Progress() as progress:
+            found = search_rates(options, args.out, budget, progress, command)
+    except (ValueError, OSError, InUseError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -167,7 +153,7 @@ def main(arguments: list[str]) -> int:
         )
         return 130
     console = Console()
-    for answer in found.answers:
-        console.print(Markdown(f'**{answer.question}** {verdict(answer)}'))
+    for comparison in found.comparisons:
+        console.print(Markdown(f'**{comparison.question}** {comparison.verdict}'))
     print(f'Trials: {found.trials}\nReport: {found.report}')
     return 0

@@ -1,9 +1,10 @@
 """Show which tokens a strategy merges in images, block by block, and what that changes."""
 
 import argparse
-import re
 import sys
 from pathlib import Path
+
+from .options import device, has_device
 
 EXAMPLES = """\
 examples:
@@ -23,12 +24,6 @@ examples:
 Every run writes into a new folder. index.html opens in a browser, without a server; to move it,
 move its folder.
 """
-
-
-def device(text: str) -> str:
-    if not re.fullmatch(r'cpu|cuda(:\d+)?', text):
-        raise argparse.ArgumentTypeError(f'{text!r}: give cpu, cuda or cuda:1')
-    return text
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -52,18 +47,15 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str]) -> int:
     """Writes the sheets and the page, and returns the exit status."""
     args = build_parser().parse_args(arguments)
+    if not has_device(args.device):
+        return 2
     # Imported late, so that --help and mistyped arguments answer at once.
-    import torch
-
+    from ..analysis.image_files import find_images
     from ..analysis.progress import Progress
     from ..analysis.quiet import quiet_logs
-    from ..analysis.tokens.show import find_images, show_merging
+    from ..analysis.tokens.show import show_merging
     from ..analysis.tokens.viewer import TokenViewer
 
-    number = int(args.device.partition(':')[2] or 0)
-    if args.device != 'cpu' and number >= torch.cuda.device_count():
-        print(f'error: --device {args.device}: this PyTorch sees no such GPU', file=sys.stderr)
-        return 2
     try:
         images = find_images(args.images)
         with quiet_logs():

@@ -25,6 +25,7 @@ from benchmarks.paper import (
 from mmseg_tome.analysis import benchmark_runs
 from mmseg_tome.analysis.fingerprint import Kind, fingerprint, registered_modules
 from mmseg_tome.analysis.loading import variant_config
+from mmseg_tome.analysis.search import prepare
 from mmseg_tome.analysis.sources import PACKAGES, ROOT, closure
 from mmseg_tome.config_files import config_root
 
@@ -79,10 +80,14 @@ KEPT = {
     'training speed': Kept(training_speed.KIND, CAMVID),
     'table5': Kept(resolution_table.KIND),
     'complexity': Kept(complexity_table.KIND),
+    'search': Kept(prepare.KIND, CAMVID),
+    'search, pose': Kept(prepare.KIND, ATHLETES),
 }
 ON_CONFIGS = {name for name, kept in KEPT.items() if kept.config}
 CAMVID_KEPT = {name for name, kept in KEPT.items() if kept.config == CAMVID}
-TIMED = {'benchmark', 'table5', 'inference speed', 'training speed'}
+ON_ATHLETES = {name for name, kept in KEPT.items() if kept.config == ATHLETES}
+SEARCHES = {'search', 'search, pose'}
+TIMED = {'benchmark', 'table5', 'inference speed', 'training speed', *SEARCHES}
 
 
 @pytest.fixture(scope='module')
@@ -115,6 +120,15 @@ def test_a_copy_has_the_same_keys(copy, before):
         ('mmseg_tome/analysis/workload.py', {'benchmark', 'table5'}),
         ('mmseg_tome/analysis/memory.py', {'benchmark', 'table5', 'training speed'}),
         ('mmseg_tome/analysis/timing.py', TIMED),
+        # How candidates of a search are measured; not which are tried, nor what is reported.
+        ('mmseg_tome/analysis/search/evaluator.py', SEARCHES),
+        ('mmseg_tome/analysis/search/images.py', SEARCHES),
+        ('mmseg_tome/analysis/search/scoring.py', SEARCHES),
+        ('mmseg_tome/analysis/search/trials.py', SEARCHES),
+        ('mmseg_tome/analysis/search/space.py', SEARCHES),
+        ('mmseg_tome/analysis/search/sensitivity.py', set()),
+        ('mmseg_tome/analysis/search/study.py', set()),
+        ('mmseg_tome/analysis/search/report.py', set()),
         # What models are compared with, imported in a function.
         ('mmseg_tome/analysis/implementations/published.py', {'benchmark', 'table5'}),
         ('mmseg_tome/analysis/layer_profile.py', {'complexity'}),
@@ -130,12 +144,12 @@ def test_a_copy_has_the_same_keys(copy, before):
         ('mmseg_tome/merging/bipartite.py', set(KEPT)),
         # Classes that only a registry leads to.
         ('mmseg_tome/datasets/camvid.py', CAMVID_KEPT),
-        ('mmseg_tome/datasets/jbd.py', {'table4, train run', 'table4, test run'}),
+        ('mmseg_tome/datasets/jbd.py', ON_ATHLETES),
         (
             'mmseg_tome/evaluation/small_iou_metric.py',
-            ON_CONFIGS - {'table4, train run', 'table4, test run'},
+            ON_CONFIGS - ON_ATHLETES,
         ),
-        ('mmseg_tome/evaluation/pck.py', {'table4, train run', 'table4, test run'}),
+        ('mmseg_tome/evaluation/pck.py', ON_ATHLETES),
         ('mmseg_tome/engine/random_state_hook.py', ON_CONFIGS),
         ('mmseg_tome/engine/bf16_optim_wrapper.py', {'table3, train run in bfloat16'}),
         # A generator of data: what it made is told apart by its content.

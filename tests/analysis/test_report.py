@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from mmseg_tome.analysis.report import write_report
+from mmseg_tome.analysis.report import to_markdown, write_report
 from mmseg_tome.analysis.results import Result, read_csv
 
 RESULTS = [Result('kernels', 'seconds', 0.5, implementation='triton')]
@@ -35,3 +35,8 @@ def test_results_written_beforehand_are_its_own(tmp_path):
     write_report(tmp_path, 'a', ['# Title'], RESULTS)
     (tmp_path / 'a.md').unlink()
     assert len(write_report(tmp_path, 'a', ['# Title'], RESULTS)) == 2
+
+
+def test_what_is_written_out_stays():
+    table = pd.DataFrame({'change': ['+0.50'], 'value': [1.25]})
+    assert to_markdown(table).splitlines()[-1] == '| +0.50    |    1.25 |'

@@ -153,6 +153,48 @@ def test_a_damaged_result_is_not_overwritten(work):
     assert work.calls == 1
 
 
+def extend(folder, key=KEY):
+    with Store(folder.parent).entry(folder.name, Fingerprint(key)).extended('search'):
+        (folder / 'trials').open('a').write('1')
+
+
+def test_what_grows_with_every_run_goes_on_with_the_same_settings(tmp_path):
+    folder = tmp_path / 'a' / 'b'
+    extend(folder)
+    extend(folder)
+    assert (folder / 'trials').read_text() == '11'
+    (tmp_path / 'empty').mkdir()
+    extend(tmp_path / 'empty')
+
+
+def test_what_grows_is_refused_with_other_settings_and_stays(tmp_path):
+    folder = tmp_path / 'a'
+    extend(folder)
+    before = (folder / FILE).read_text()
+    with pytest.raises(ValueError, match='holds a search that was started otherwise') as error:
+        extend(folder, {**KEY, 'seed': 1, 'config': {'train_cfg': {'max_iters': 600}}})
+    changes = '(seed: (absent), now 1; config.train_cfg.max_iters: 300, now 600)'
+    assert changes in str(error.value)
+    assert (folder / FILE).read_text() == before and (folder / 'trials').read_text() == '1'
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ['a']
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / 'notes.txt').touch()
+    with pytest.raises(ValueError, match='holds something that is not a search'):
+        extend(tmp_path)
+    with pytest.raises(ValueError, match='holds something that is not a search'):
+        extend(tmp_path / 'notes.txt')
+
+
+def test_a_second_run_at_the_same_time_is_refused(tmp_path):
+    with (
+        Store(tmp_path).entry('a', Fingerprint(KEY)).extended('search'),
+        pytest.raises(InUseError, match='is being computed by another process'),
+    ):
+        extend(tmp_path / 'a')
+
+
 def test_differences_go_into_lists():
     assert differences({'a': [1, {'b': 2}]}, {'a': [1, {'b': 3}]}) == ['a.1.b: 2, now 3']
     assert differences({'a': [1]}, {'a': [1, 2]}) == ['a: [1], now [1, 2]']

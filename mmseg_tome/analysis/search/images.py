@@ -1,6 +1,5 @@
 """Images, prepared once and kept: those that are searched on, and those that are held out."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +9,10 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DATASETS
 
-from ..tokens.show import find_images
+from ..image_files import find_images
 
 HOLDOUTS = {'alternate': 'every second image', 'last': 'the last half of the images'}
-LARGEST_BYTE = 255
+_LARGEST_BYTE = 255
 
 
 @dataclass(frozen=True)
@@ -52,21 +51,32 @@ class Images:
         shapes = {tuple(sample['inputs'].shape[-2:]) for sample in self.samples}
         return [f'{w}x{h}' for h, w in sorted(shapes)]
 
-    def digest(self) -> str:
-        """What changes if a file is another one: of names and sizes."""
-        lines = [f'{path} {Path(path).stat().st_size}' for path in self.paths]
-        return hashlib.sha256('\n'.join(lines).encode()).hexdigest()[:16]
-
     def with_labels(self, labels: Sequence[torch.Tensor]) -> 'Images':
         """The same images with other ground truth, ``[1, H, W]`` each."""
         from mmengine.structures import PixelData
 
-        labelled = []
+        labeled = []
         for sample, label in zip(self.samples, labels, strict=True):
             data_sample = sample['data_samples'].clone()
             data_sample.gt_sem_seg = PixelData(data=_shrink(label))
-            labelled.append({**sample, 'data_samples': data_sample})
-        return replace(self, samples=labelled)
+            labeled.append({**sample, 'data_samples': data_sample})
+        return replace(self, samples=labeled)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images in two parts that have none in common.
+
+    Args:
+        searched: Those that settings are chosen by.
+        held_out: Those that the chosen ones are judged by.
+    """
+
+    searched: Images
+    held_out: Images
+
+    def __len__(self) -> int:
+        return len(self.searched) + len(self.held_out)
 
 
 @dataclass(frozen=True)
@@ -77,14 +87,21 @@ class Source:
         paths: The image file of every sample.
         read: Runs the test pipeline on a sample, by its index.
         meta: Meta information of the data set; empty without one.
+        truth: The file with the ground truth of every sample, which several may share; empty
+            without ground truth.
     """
 
     paths: Sequence[str]
     read: Callable[[int], dict]
     meta: dict
+    truth: Sequence[str] = ()
+
+    def files(self, indices: Sequence[int]) -> list[str]:
+        """All files that these samples are read from, each once."""
+        return sorted({each[i] for each in (self.paths, self.truth) if each for i in indices})
 
 
-def labelled_source(cfg: Config) -> Source:
+def labeled_source(cfg: Config) -> Source:
     """The test set of a config.
 
     Raises:
@@ -97,11 +114,13 @@ def labelled_source(cfg: Config) -> Source:
             'the test set of the config has no images: '
             f'test_dataloader.dataset.data_root = {root!r}'
         )
-    paths = [dataset.get_data_info(i)['img_path'] for i in range(len(dataset))]
-    return Source(paths, lambda i: dataset[i], dataset.metainfo)
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    truth = [info.get('seg_map_path') or dataset.ann_file for info in infos]
+    paths = [info['img_path'] for info in infos]
+    return Source(paths, lambda i: dataset[i], dataset.metainfo, truth if all(truth) else ())
 
 
-def unlabelled_source(cfg: Config, folder: Path) -> Source:
+def unlabeled_source(cfg: Config, folder: Path) -> Source:
     """The images directly in a folder, prepared as the test set of a config.
 
     Raises:
@@ -135,14 +154,11 @@ def split(
         images = [images[i * len(images) // at_most] for i in range(at_most)]
     if len(images) < 2:
         raise ValueError(f'{len(images)} image is too few: one is searched on, another held out')
-    if holdout == 'alternate':
-        halves = images[::2], images[1::2]
-    else:
-        middle = (len(images) + 1) // 2
-        halves = images[:middle], images[middle:]
-    search, held_out = (set(half) for half in halves)
+    middle = (len(images) + 1) // 2
+    held_out = set(images[1::2] if holdout == 'alternate' else images[middle:])
+    searched = set(images) - held_out
     return (
-        [i for i, path in enumerate(paths) if path in search],
+        [i for i, path in enumerate(paths) if path in searched],
         [i for i, path in enumerate(paths) if path in held_out],
     )
 
@@ -164,4 +180,4 @@ def load(
 
 def _shrink(labels: torch.Tensor) -> torch.Tensor:
     """A byte a pixel, where classes fit: whole sets are kept in memory."""
-    return labels.to(torch.uint8) if labels.max() <= LARGEST_BYTE else labels
+    return labels.to(torch.uint8) if labels.max() <= _LARGEST_BYTE else labels

@@ -1,25 +1,18 @@
 """The search itself: presets, each stage alone, what that promises, then what is proposed."""
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import optuna
 
-from ...strategies import PRESETS
-from ..provenance import commit
-from .bench import Bench
-from .front import non_dominated
-from .images import Images
-from .sensitivity import alone, promising
-from .space import Stages, key_of
-from .study import Exhausted, Study, Trial
+from .pareto import pareto_front
+from .sensitivity import promising_candidates, single_stage_candidates
+from .space import Stages, key_of, preset_stages, searched_presets
+from .study import Exhausted, Study
+from .trials import Trial, TrialRunner
 
 NUM_PROMISING = 16
-PART = 3  # every third image is predicted first
-ENOUGH = 4  # images in that part, to judge by them
-CLEARLY = 1.0  # percentage points of quality that a faster candidate is ahead by
 
 
 @dataclass(frozen=True)
@@ -49,32 +42,23 @@ class Budget:
 
 
 class Search:
-    """Looks for the front of quality against time.
+    """Looks for the Pareto front of quality and time.
 
     Args:
-        bench: Measures candidates.
+        runner: Measures candidates.
         study: Remembers them.
-        images: Those that are searched on.
-        objective: The metric that is quality.
         sr_ratios: Of the backbone's stages.
     """
 
-    def __init__(
-        self,
-        bench: Bench,
-        study: Study,
-        images: Images,
-        objective: str,
-        sr_ratios: tuple[int, ...],
-    ) -> None:
-        self._bench = bench
+    def __init__(self, runner: TrialRunner, study: Study, sr_ratios: tuple[int, ...]) -> None:
+        self._runner = runner
         self.study = study
-        self.objective = objective
         self.sr_ratios = sr_ratios
-        order = list(range(len(images)))
-        self._first = images.select(order[::PART])
-        self._rest = images.select([i for i in order if i % PART])
-        self._commit = commit()
+
+    @property
+    def objective(self) -> str:
+        """The metric that is quality."""
+        return self._runner.objective
 
     def run(self, budget: Budget, on_trial: Callable[[float], None] = lambda used: None) -> None:
         """Measure candidates until the budget is used up.
@@ -103,15 +87,15 @@ class Search:
             on_trial(used())
 
     def front(self) -> list[Trial]:
-        """The front of what was measured on all images."""
-        return non_dominated(trial for trial in self.study.trials if not trial.pruned)
+        """The Pareto front of what was measured on all images."""
+        return pareto_front(trial for trial in self.study.trials if not trial.pruned)
 
     def effects(self) -> dict[str, tuple[float, float]]:
         """Change of quality and of time of each candidate of the sensitivity pass, by its key."""
         none = self.trial_of(preset_stages('none', len(self.sr_ratios)))
         if none is None:
             return {}
-        keys = {key_of(stages) for stages in alone(self.sr_ratios)}
+        keys = {key_of(stages) for stages in single_stage_candidates(self.sr_ratios)}
         return {
             key_of(trial.stages): (trial.quality - none.quality, trial.time - 1)
             for trial in self.study.trials
@@ -132,62 +116,11 @@ class Search:
     def _planned(self) -> Iterator[tuple[str, Stages]]:
         for name in searched_presets():
             yield f'preset {name}', preset_stages(name, len(self.sr_ratios))
-        for stages in alone(self.sr_ratios):
+        for stages in single_stage_candidates(self.sr_ratios):
             yield 'stage alone', stages
-        for stages in promising(self.effects(), self.sr_ratios, NUM_PROMISING):
+        for stages in promising_candidates(self.effects(), self.sr_ratios, NUM_PROMISING):
             yield 'sum of stages', stages
 
     def _measure(self, begun: optuna.Trial, origin: str, stages: Stages) -> None:
-        timing = self._bench.time(stages)
-        results = self._bench.results(stages, self._first)
-        quality = early = self._bench.score(results)[self.objective]
-        metrics: dict[str, float] = {}
-        # Presets are what everything is compared with: never on part of the images.
-        beaten = None if origin.startswith('preset') else self._beaten(early, timing.ratio)
-        if beaten is None:
-            results += self._bench.results(stages, self._rest)
-            metrics = self._bench.score(results)
-            quality = metrics[self.objective]
-        else:
-            # The part may be easier or harder than the whole, and is so for the other one too.
-            quality = early + beaten.quality - beaten.early
-        if math.isnan(quality):
-            raise ValueError(
-                f'{self.objective} is not a number: nothing in the images counts for it'
-            )
-        trial = Trial(
-            begun.number,
-            origin,
-            stages,
-            quality,
-            timing.ratio,
-            timing.seconds,
-            early,
-            metrics,
-            pruned=beaten is not None,
-            commit=self._commit,
-        )
+        trial = self._runner.run(begun.number, origin, stages, self.study.trials)
         self.study.finish(begun, trial)
-
-    def _beaten(self, early: float, ratio: float) -> Trial | None:
-        """A trial that is faster, and clearly better on the images predicted first."""
-        if len(self._first) < ENOUGH:
-            return None
-        return next(
-            (
-                trial
-                for trial in self.study.trials
-                if not trial.pruned and trial.time <= ratio and trial.early >= early + CLEARLY
-            ),
-            None,
-        )
-
-
-def searched_presets() -> list[str]:
-    """The presets that are within the space: all that merge, and none."""
-    return [name for name, preset in PRESETS.items() if not preset.down_sample]
-
-
-def preset_stages(name: str, num_stages: int) -> Stages:
-    """A preset as a list of one dict per stage."""
-    return [dict(stage) for stage in PRESETS[name].stages] or [{}] * num_stages

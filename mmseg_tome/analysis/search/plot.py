@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from .evaluate import Row
-from .front import Point, non_dominated
-from .study import Trial
+from .held_out import Setting
+from .pareto import Point, pareto_front
+from .trials import Trial
 
 # Okabe and Ito's colors, told apart by color-blind people too; a marker each besides.
 PRESET_STYLES = {
@@ -26,7 +26,7 @@ _FAR = 'downsample'  # so much faster and worse that the rest would be a spot
 
 def draw_front(
     trials: Sequence[Trial],
-    rows: Sequence[Row],
+    settings: Sequence[Setting],
     chosen: Sequence[str],
     titles: tuple[str, str],
     path: Path,
@@ -35,16 +35,16 @@ def draw_front(
 
     Args:
         trials: What was measured in the search.
-        rows: What is reported.
-        chosen: Names of the rows that were chosen.
+        settings: What is reported.
+        chosen: Names of the settings that were chosen.
         titles: Of both sides: which images.
         path: The PNG file to write.
     """
     figure = Figure((13, 6.2), layout='constrained')
     left, right = figure.subplots(1, 2)
-    _draw_trials(left, trials, rows)
-    _draw_rows(right, rows, chosen)
-    objective = rows[0].objective
+    _draw_trials(left, trials, settings)
+    _draw_settings(right, settings, chosen)
+    objective = settings[0].objective
     for axis, title in zip((left, right), titles, strict=True):
         axis.set(xlabel='time over that of the unmerged model', ylabel=f'{objective} (%)')
         axis.set_title(title, fontsize=11)
@@ -53,14 +53,14 @@ def draw_front(
     figure.savefig(path, dpi=110)
 
 
-def _draw_trials(axis: Axes, trials: Sequence[Trial], rows: Sequence[Row]) -> None:
+def _draw_trials(axis: Axes, trials: Sequence[Trial], settings: Sequence[Setting]) -> None:
     measured = [trial for trial in trials if not trial.pruned]
     pruned = [trial for trial in trials if trial.pruned]
     _scatter(axis, measured, marker='.', s=45, color='0.45', label='measured')
     if pruned:
         label = 'pruned: quality estimated'
         _scatter(axis, pruned, marker='x', s=18, color='0.75', label=label)
-    front = non_dominated(measured)
+    front = pareto_front(measured)
     axis.step(
         [p.time for p in front],
         [p.quality for p in front],
@@ -70,7 +70,7 @@ def _draw_trials(axis: Axes, trials: Sequence[Trial], rows: Sequence[Row]) -> No
         markersize=4,
         label='front',
     )
-    presets = [(row.name, row.time, row.quality) for row in rows if row.is_preset]
+    presets = [(s.name, s.time, s.quality) for s in settings if s.is_preset]
     _limit(axis, [(p.time, p.quality) for p in front], presets)
     _mark_presets(axis, presets)
     (left, right), (bottom, _) = axis.get_xlim(), axis.get_ylim()
@@ -81,14 +81,14 @@ def _draw_trials(axis: Axes, trials: Sequence[Trial], rows: Sequence[Row]) -> No
     axis.legend(fontsize=8, ncols=2, loc='upper center', bbox_to_anchor=(0.5, -0.12))
 
 
-def _draw_rows(axis: Axes, rows: Sequence[Row], chosen: Sequence[str]) -> None:
-    found = sorted((row for row in rows if not row.is_preset), key=lambda row: row.time)
+def _draw_settings(axis: Axes, settings: Sequence[Setting], chosen: Sequence[str]) -> None:
+    found = sorted((s for s in settings if not s.is_preset), key=lambda s: s.time)
     axis.errorbar(
-        [row.time for row in found],
-        [row.held_out_quality for row in found],
+        [s.time for s in found],
+        [s.held_out_quality for s in found],
         xerr=[
-            [max(row.time - row.timing.low, 0) for row in found],
-            [max(row.timing.high - row.time, 0) for row in found],
+            [max(s.time - s.timing.low, 0) for s in found],
+            [max(s.timing.high - s.time, 0) for s in found],
         ],
         color=_FRONT,
         marker='o',
@@ -97,18 +97,18 @@ def _draw_rows(axis: Axes, rows: Sequence[Row], chosen: Sequence[str]) -> None:
         elinewidth=0.8,
         label='front of the search (bars: quartiles)',
     )
-    marked = [row for row in found if row.name in chosen]
-    for row in marked:
+    marked = [s for s in found if s.name in chosen]
+    for setting in marked:
         axis.annotate(
-            row.name,
-            (row.time, row.held_out_quality),
+            setting.name,
+            (setting.time, setting.held_out_quality),
             textcoords='offset points',
             xytext=(4, 6),
             fontsize=8,
         )
     axis.scatter(
-        [row.time for row in marked],
-        [row.held_out_quality for row in marked],
+        [s.time for s in marked],
+        [s.held_out_quality for s in marked],
         marker='*',
         s=160,
         color=_FRONT,
@@ -117,8 +117,8 @@ def _draw_rows(axis: Axes, rows: Sequence[Row], chosen: Sequence[str]) -> None:
         zorder=4,
         label='chosen on the images searched on',
     )
-    presets = [(row.name, row.time, row.held_out_quality) for row in rows if row.is_preset]
-    _limit(axis, [(row.time, row.held_out_quality) for row in found], presets)
+    presets = [(s.name, s.time, s.held_out_quality) for s in settings if s.is_preset]
+    _limit(axis, [(s.time, s.held_out_quality) for s in found], presets)
     _mark_presets(axis, presets)
     axis.legend(fontsize=8, ncols=2, loc='upper center', bbox_to_anchor=(0.5, -0.12))
 
@@ -136,7 +136,7 @@ def _limit(
 
 
 def _mark_presets(axis: Axes, presets: Sequence[tuple[str, float, float]]) -> None:
-    """Mark each; one that is outside of the axes at their edge, with its figures."""
+    """Mark each; one that is outside of the axes at their edge, with its numbers."""
     (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
     for name, time, quality in presets:
         marker, color = PRESET_STYLES.get(name, ('P', 'black'))

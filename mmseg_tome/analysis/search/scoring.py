@@ -48,8 +48,13 @@ class Scorer:
         return values
 
 
-def labelled_scorer(cfg: Config, meta: dict) -> tuple[Scorer, str]:
-    """The metrics of a config's test evaluator that are of use here, and the first one's name.
+def default_metric(names: Sequence[str]) -> str:
+    """What is taken for quality if nothing is asked for: mIoU, or the first metric."""
+    return 'mIoU' if 'mIoU' in names else names[0]
+
+
+def labeled_scorer(cfg: Config, meta: dict) -> Scorer:
+    """The metrics of a config's test evaluator that rates can be searched by.
 
     Args:
         cfg: The config.
@@ -69,20 +74,16 @@ def labelled_scorer(cfg: Config, meta: dict) -> tuple[Scorer, str]:
         )
     for metric in metrics:
         metric.dataset_meta = meta
-    if _is_iou(metrics[0]):
-        return Scorer(metrics), 'mIoU'
-    from ...evaluation.pck_metric import NAMES
-
-    return Scorer(metrics), f'{NAMES[metrics[0].norm_item]}@{metrics[0].thresholds[0]:g}'
+    return Scorer(metrics)
 
 
-def agreement_scorer(num_classes: int) -> tuple[Scorer, str]:
+def agreement_scorer(num_classes: int) -> Scorer:
     """The share of pixels whose class is that of the ground truth, and the mean IoU with it."""
     from mmseg.evaluation import IoUMetric
 
     metric = IoUMetric(ignore_index=-1)  # every pixel counts
     metric.dataset_meta = {'classes': [str(number) for number in range(num_classes)]}
-    return Scorer([metric], AGREEMENT), 'agreement'
+    return Scorer([metric], AGREEMENT)
 
 
 def _is_iou(metric: BaseMetric) -> bool:

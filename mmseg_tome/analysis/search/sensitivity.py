@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .front import non_dominated, spread
+from .pareto import pareto_front, spread
 from .space import SIDES, Stages, key_of
 
 
-def settings_of(side: str) -> list[dict[str, Any]]:
+def side_settings(side: str) -> list[dict[str, Any]]:
     """What is tried on a side alone: the two presets' grids at high rates, and 2D neighbors."""
     return [
         {f'{side}_mode': 'bsm', f'{side}_r': 0.6, f'{side}_sx': 2, f'{side}_sy': 2},
@@ -23,14 +23,14 @@ def stage_settings(sr_ratio: int) -> list[dict[str, Any]]:
     Where there is no spatial reduction, both sides with the same setting are merging around plain
     attention (Fig. 2b): queries, keys and values are then of the same merged tokens.
     """
-    settings = [setting for side in SIDES for setting in settings_of(side)]
+    settings = [setting for side in SIDES for setting in side_settings(side)]
     if sr_ratio == 1:
-        pairs = zip(settings_of('q'), settings_of('kv'), strict=True)
+        pairs = zip(side_settings('q'), side_settings('kv'), strict=True)
         settings += [q | kv for q, kv in pairs]
     return settings
 
 
-def alone(sr_ratios: Sequence[int]) -> list[Stages]:
+def single_stage_candidates(sr_ratios: Sequence[int]) -> list[Stages]:
     """The candidates of the sensitivity pass: in each, one stage merges."""
     return [
         [setting if i == stage else {} for i in range(len(sr_ratios))]
@@ -60,13 +60,14 @@ def predict_front(
     """The front that there would be if the effects of stages and sides added up.
 
     Args:
-        effects: Change of quality and of time by the key of each candidate of :func:`alone`.
+        effects: Change of quality and of time by the key of each candidate of
+            :func:`single_stage_candidates`.
         sr_ratios: As given to it.
     """
     front = [Effect((), 0.0, 0.0)]
     for stage in range(len(sr_ratios)):
         options = list(_stage_effects(effects, sr_ratios, stage))
-        front = non_dominated(
+        front = pareto_front(
             Effect((*a.stages, *b.stages), a.quality + b.quality, a.time + b.time)
             for a in front
             for b in options
@@ -83,7 +84,7 @@ def _stage_effects(
 
     nothing: tuple[dict, tuple[float, float]] = ({}, (0.0, 0.0))
     sides = [
-        [nothing, *((s, found) for s in settings_of(side) if (found := measured(s)))]
+        [nothing, *((s, found) for s in side_settings(side) if (found := measured(s)))]
         for side in SIDES
     ]
     for q, (q_quality, q_time) in sides[0]:
@@ -93,7 +94,7 @@ def _stage_effects(
             yield Effect((q | kv,), quality, time)
 
 
-def promising(
+def promising_candidates(
     effects: Mapping[str, tuple[float, float]], sr_ratios: Sequence[int], count: int
 ) -> list[Stages]:
     """Candidates spread over the predicted front."""

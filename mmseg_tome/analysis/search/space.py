@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from ...strategies import PRESETS
+
 Stages = list[dict[str, Any]]  # a `tome_cfg` as a list
 
 SIDES = ('q', 'kv')
@@ -13,6 +15,16 @@ WINDOWS = ('1x2', '2x1', '2x2', '2x4', '4x2', '3x3', '4x4')  # height x width, o
 STRIDES = (2, 3, 4)  # of n1d
 SMALLEST_SHARE = 0.2  # of a grid's sources; below that nothing is saved
 DECIMALS = 2  # of a rate; Table I has one
+
+
+def searched_presets() -> list[str]:
+    """The presets that are within the space: all that merge, and none."""
+    return [name for name, preset in PRESETS.items() if not preset.down_sample]
+
+
+def preset_stages(name: str, num_stages: int) -> Stages:
+    """A preset as a list of one dict per stage."""
+    return [dict(stage) for stage in PRESETS[name].stages] or [{}] * num_stages
 
 
 class Chooser(Protocol):

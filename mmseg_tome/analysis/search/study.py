@@ -1,7 +1,6 @@
 """Trials, remembered in a folder, and what to try next by what they show."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import optuna
@@ -10,38 +9,10 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from .space import Stages, encode, key_of, suggest
+from .trials import Trial
 
 JOURNAL = 'trials.log'
 PATIENCE = 200  # proposals in a row that were all tried before
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A candidate and what was measured of it.
-
-    Args:
-        number: Counts from 0; proposals that were not measured leave gaps.
-        origin: Why it was tried, such as ``preset hq`` or ``search``.
-        stages: The candidate, in the form of ``tome_cfg``.
-        quality: What is searched for; in a pruned trial an estimate from part of the images.
-        time: Time over that of the unmerged model.
-        seconds: Time per image.
-        early: Quality over the part of the images that is predicted first.
-        metrics: All metrics over the images searched on; empty in a pruned trial.
-        pruned: Whether only part of the images was predicted, since it was clearly beaten.
-        commit: Of the code that measured it.
-    """
-
-    number: int
-    origin: str
-    stages: Stages
-    quality: float
-    time: float
-    seconds: float
-    early: float
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    pruned: bool = False
-    commit: str = ''
 
 
 class Exhausted(RuntimeError):

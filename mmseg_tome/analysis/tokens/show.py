@@ -4,48 +4,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from PIL import Image
-
 from .page import TokenPage
 from .pictures import draw_sheet
 from .viewer import TokenViewer
-
-SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
-
-
-def find_images(paths: Sequence[Path]) -> list[Path]:
-    """List images, and those directly in folders, sorted.
-
-    Raises:
-        FileNotFoundError: If a path is not there, or a folder has no image.
-        ValueError: If a file is not an image, or two images have the same name.
-    """
-    images: dict[str, Path] = {}
-    for image in (image for path in paths for image in _images_at(path)):
-        try:
-            Image.open(image).close()
-        except OSError as error:
-            raise ValueError(f'{image} cannot be read as an image: {error}') from None
-        if image.stem in images:
-            raise ValueError(
-                f'{images[image.stem]} and {image} would both be shown as {image.stem}.png: '
-                'rename one, or show them in separate runs'
-            )
-        images[image.stem] = image
-    return list(images.values())
-
-
-def _images_at(path: Path) -> list[Path]:
-    if not path.exists():
-        raise FileNotFoundError(f'{path}: there is no such file or folder')
-    if not path.is_dir():
-        return [path]
-    images = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-    if not images:
-        raise FileNotFoundError(
-            f'{path} has no image in it: looked for {", ".join(SUFFIXES)}, not in sub-folders'
-        )
-    return images
 
 
 def show_merging(
@@ -59,7 +20,7 @@ def show_merging(
 
     Args:
         viewer: Model and strategy.
-        images: What :func:`find_images` found.
+        images: What :func:`~mmseg_tome.analysis.image_files.find_images` found.
         out: Folder in which the new folder is made.
         source: Which model and checkpoint, for the page.
         on_image: Called after each image, for a progress bar.

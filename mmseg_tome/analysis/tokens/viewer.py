@@ -67,9 +67,6 @@ class TokenViewer:
     def __init__(
         self, config: Path, checkpoint: Path, tome_cfg: TomeCfg, device: str = 'cpu'
     ) -> None:
-        for what, path in (('config', config), ('checkpoint', checkpoint)):
-            if not path.is_file():
-                raise FileNotFoundError(f'{what} {path}: there is no such file')
         cfg = load_config(config, needs=('model', 'test_pipeline'), frameworks=('mmseg',))
         # Windows of an image would each have tokens of their own.
         self.was_sliding = cfg.model.get('test_cfg', {}).get('mode') == 'slide'
@@ -83,7 +80,7 @@ class TokenViewer:
         self.name = Path(self.strategy.name).stem  # of the preset, or of the file
         meta = load_weights(self.model, checkpoint)
         self.classes, self.palette = _classes(meta, cfg, self.model.decode_head.num_classes)
-        self.model.to(device).eval()
+        self.model.to(device)
         steps = [step for step in cfg.test_pipeline if step['type'] != 'LoadAnnotations']
         self._pipeline = Compose(steps)
 

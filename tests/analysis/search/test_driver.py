@@ -15,9 +15,11 @@ pytest.importorskip('mmseg')
 # isort: split
 from demo.data import prepare_athletes
 from mmseg_tome import cli
-from mmseg_tome.analysis.search.bench import Bench
-from mmseg_tome.analysis.search.evaluate import NAMED
-from mmseg_tome.analysis.search.loading import load_config, load_model
+from mmseg_tome.analysis.locking import locked
+from mmseg_tome.analysis.results import read_csv
+from mmseg_tome.analysis.search.evaluator import Evaluator
+from mmseg_tome.analysis.search.held_out import NAMED
+from mmseg_tome.analysis.search.options import Options
 from mmseg_tome.config_files import config_root
 from mmseg_tome.strategies import parse_tome_cfg
 from tests.analysis.tiny_segmentor import write_checkpoint, write_config, write_image
@@ -74,6 +76,10 @@ def report_of(out):
     return max(out.glob('report-*'))
 
 
+def content_of(folder):
+    return {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+
+
 def test_report(searched):
     folder = report_of(searched)
     text = (folder / 'report.md').read_text()
@@ -88,6 +94,7 @@ def test_report(searched):
         assert heading in text
     for fact in ('torch 2', 'images searched on: 4', 'images held out: 4', 'inputs: 136x104'):
         assert fact in text
+    assert '| 1.000 (1.000 to 1.000) ' in text and '| +0.00 ' in text  # as written out
     assert np.asarray(Image.open(folder / 'front.png')).std() > 10
 
 
@@ -148,8 +155,8 @@ def test_quality_is_that_of_mim_test(files, searched):
 
 def test_going_on_measures_nothing_twice(files, searched, monkeypatch):
     timed = []
-    time = Bench.time
-    monkeypatch.setattr(Bench, 'time', lambda self, c: timed.append(c) or time(self, c))
+    time = Evaluator.time
+    monkeypatch.setattr(Evaluator, 'time', lambda self, c: timed.append(c) or time(self, c))
     before = pd.read_csv(report_of(searched) / 'trials.csv')
     assert run(*files[:2], '--out', searched, '--trials', 36, *QUICK) == 0
     after = pd.read_csv(report_of(searched) / 'trials.csv')
@@ -161,20 +168,20 @@ def test_going_on_measures_nothing_twice(files, searched, monkeypatch):
 @pytest.mark.parametrize(
     ('changes', 'field'),
     [
-        (['--seed', '1'], 'seed: was 0, is 1'),
-        (['--holdout', 'last'], "holdout: was 'alternate', is 'last'"),
-        (['--size', '96x64'], 'inputs: was'),
-        (['--images', '6'], 'images searched on: was'),
-        (['--metric', 'aAcc'], "metric: was 'mIoU', is 'aAcc'"),
-        (['--cfg-options', 'x=1'], "options: was {}, is {'x': '1'}"),
+        (['--seed', '1'], 'settings.seed: 0, now 1'),
+        (['--holdout', 'last'], 'settings.holdout: alternate, now last'),
+        (['--size', '96x64'], 'settings.inputs: 136x104, now'),
+        (['--images', '6'], 'data.images searched on: 8 files, '),
+        (['--metric', 'aAcc'], 'settings.metric: mIoU, now aAcc'),
+        (['--cfg-options', 'x=1'], 'config.x: (absent), now 1'),
     ],
 )
 def test_other_options_do_not_go_on(files, searched, capsys, changes, field):
-    reports = len(list(searched.glob('report-*')))
+    before = content_of(searched)
     assert run(*files[:2], '--out', searched, '--trials', 99, *QUICK, *changes) == 2
     error = capsys.readouterr().err
     assert 'was started otherwise' in error and field in error
-    assert len(list(searched.glob('report-*'))) == reports
+    assert content_of(searched) == before
 
 
 def test_another_checkpoint_does_not_go_on(files, searched, tmp_path, capsys):
@@ -182,13 +189,73 @@ def test_another_checkpoint_does_not_go_on(files, searched, tmp_path, capsys):
     content['state_dict']['decode_head.conv_seg.bias'] += 1
     torch.save(content, tmp_path / 'other.pth')
     assert run(files[0], tmp_path / 'other.pth', '--out', searched, *QUICK) == 2
-    assert 'checkpoint: was' in capsys.readouterr().err
+    assert 'settings.checkpoint: ' in capsys.readouterr().err
 
 
-def test_unlabelled_images_are_compared_with_the_unmerged_prediction(files, tmp_path):
+def test_other_code_does_not_go_on(files, searched, monkeypatch, capsys):
+    """Nor do other versions of what it runs on: the trials of both must not be mixed."""
+    before = content_of(searched)
+    closure = {'mmseg_tome/merging/bipartite.py': 'edited'}
+    monkeypatch.setattr('mmseg_tome.analysis.fingerprint.closure', lambda modules, root: closure)
+    assert run(*files[:2], '--out', searched, *QUICK) == 2
+    error = capsys.readouterr().err
+    assert 'was started otherwise' in error and 'code.mmseg_tome/' in error and ', and ' in error
+    assert content_of(searched) == before
+
+
+def test_other_ground_truth_does_not_go_on(files, searched, capsys):
+    config, checkpoint, data = files
+    label = data / 'labels' / 'val' / '3.png'
+    content = label.read_bytes()
+    label.write_bytes(content + b'more')
+    try:
+        assert run(config, checkpoint, '--out', searched, *QUICK) == 2
+    finally:
+        label.write_bytes(content)
+    assert 'data.held-out images: 8 files, ' in capsys.readouterr().err
+
+
+def test_a_search_of_an_earlier_version_is_refused(files, tmp_path, capsys):
+    """It did not note the code that its trials were measured by."""
+    out = tmp_path / 'old'
+    out.mkdir()
+    (out / 'search.json').write_text('{"seed": 0, "mmseg_tome": "0.2.0"}')
+    (out / 'trials.log').write_text('')
+    before = content_of(out)
+    assert run(*files[:2], '--out', out, *QUICK) == 2
+    assert 'not a search, or one of an earlier version' in capsys.readouterr().err
+    assert content_of(out) == before
+
+
+def test_a_second_process_is_refused(files, searched, capsys):
+    with locked(searched):
+        assert run(*files[:2], '--out', searched, *QUICK) == 2
+    assert 'is being computed by another process' in capsys.readouterr().err
+
+
+def test_rows_of_results(searched):
+    """As the tables of the documentation are made of them."""
+    folder = report_of(searched)
+    rows = read_csv(folder / 'report.csv')
+    points = pd.read_csv(folder / 'points.csv').set_index('name')
+    assert set(rows.experiment) == {'search-camvid'} and rows.key.str.len().eq(16).all()
+    assert rows.command.str.startswith('python -m mmseg_tome search').all()
+    by_metric = {name: group.set_index('strategy') for name, group in rows.groupby('metric')}
+    for name, point in points.iterrows():
+        assert by_metric['time over none'].value[name] == point.time_over_unmerged
+        assert by_metric['time over none'].low[name] == point.lower_quartile
+        assert by_metric['mIoU, searched on'].value[name] == point.mIoU_searched
+        assert by_metric['mIoU_small, held out'].value[name] == point.mIoU_small_held_out
+        if name != 'none':
+            change = point.mIoU_held_out - points.mIoU_held_out['none']
+            assert by_metric['mIoU change, held out'].value[name] == pytest.approx(change)
+
+
+@pytest.mark.parametrize('spelling', ['--unlabeled', '--unlabelled'])
+def test_unlabeled_images_are_compared_with_the_unmerged_prediction(files, tmp_path, spelling):
     config, checkpoint, data = files
     images = data / 'images' / 'val'
-    arguments = ['--unlabelled', images, '--size', '96x80', '--trials', 5, *QUICK]
+    arguments = [spelling, images, '--size', '96x80', '--trials', 5, *QUICK]
     assert run(config, checkpoint, '--out', tmp_path / 'out', *arguments) == 0
     folder = report_of(tmp_path / 'out')
     points = pd.read_csv(folder / 'points.csv').set_index('name')
@@ -208,7 +275,7 @@ def test_pose(tmp_path):
         'model.backbone.num_layers': [1, 1, 1, 1],
         'model.backbone.init_cfg': None,
     }
-    cfg = load_config(config, options, None)
+    cfg = Options(config, tmp_path / 'pose.pth', options).read_config()
     from mmpose.apis import init_model
 
     torch.manual_seed(0)
@@ -227,7 +294,7 @@ def test_pose(tmp_path):
     [
         (['--metric', 'mIou'], '--metric mIou is not computed here; computed are aAcc, mIoU'),
         (['--device', 'cuda:77'], 'no such GPU'),
-        (['--unlabelled', 'absent'], 'absent: there is no such file or folder'),
+        (['--unlabeled', 'absent'], 'absent: there is no such file or folder'),
         (['--images', '1'], '1 image is too few'),
         (['--cfg-options', 'test_evaluator.iou_metrics=[mDice]'], 'it needs IoUMetric, SmallIoU'),
         (['--cfg-options', 'test_dataloader.dataset.data_root=nowhere'], "data_root='nowhere'"),
@@ -248,19 +315,25 @@ def test_files_that_are_not_there(files, tmp_path, capsys):
     assert 'checkpoint absent.pth: there is no such file' in capsys.readouterr().err
 
 
-def test_a_checkpoint_of_another_model_is_refused(files):
-    cfg = load_config(files[0], {'model.decode_head.channels': 12}, None)
-    with pytest.raises(ValueError, match=r'does not fit the config, in \d+ respects'):
-        load_model(cfg, files[1], 'cpu')
+def test_a_checkpoint_of_another_model_is_refused(files, tmp_path, capsys):
+    changes = ['--cfg-options', 'model.decode_head.channels=12']
+    assert run(*files[:2], '--out', tmp_path / 'out', *changes) == 2
+    assert re.search(r'does not fit the config, in \d+ respects', capsys.readouterr().err)
 
 
 def test_size_needs_one_resize(files):
     options = {'test_dataloader.dataset.pipeline': [dict(type='LoadImageFromFile')]}
     with pytest.raises(ValueError, match='has 0 steps Resize, and not one'):
-        load_config(files[0], options, (96, 64))
+        Options(files[0], files[1], options, size=(96, 64)).read_config()
     pose = config_root() / 'coco' / 'segformer_mit-b0_none_1xb16-210e_coco-288x384.py'
     with pytest.raises(ValueError, match='the input of a pose estimator is that of its codec'):
-        load_config(pose, {}, (96, 64))
+        Options(pose, files[1], size=(96, 64)).read_config()
+
+
+def test_pose_needs_labels(files):
+    pose = config_root() / 'coco' / 'segformer_mit-b0_none_1xb16-210e_coco-288x384.py'
+    with pytest.raises(ValueError, match='--unlabeled: pose estimators need boxes'):
+        Options(pose, files[1], unlabeled=files[2]).read_config()
 
 
 @pytest.mark.parametrize(

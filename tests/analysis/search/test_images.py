@@ -2,7 +2,7 @@ import pytest
 import torch
 from mmengine.structures import BaseDataElement
 
-from mmseg_tome.analysis.search.images import Images, split
+from mmseg_tome.analysis.search.images import Images, Source, split
 
 
 def paths(*names):
@@ -72,12 +72,9 @@ def test_labels_beyond_a_byte_are_kept(images):
     assert int(labelled.samples[0]['data_samples'].gt_sem_seg.data.max()) == 300
 
 
-def test_digest_changes_with_a_file(tmp_path):
-    files = [tmp_path / name for name in paths('a', 'b')]
-    for file in files:
-        file.write_bytes(b'1')
-    images = Images([{}, {}], [str(file) for file in files])
-    before = images.digest()
-    assert images.digest() == before != images.select([0]).digest()
-    files[0].write_bytes(b'22')
-    assert images.digest() != before
+def test_files_of_samples_are_listed_once():
+    people = Source(paths(*'aab'), None, {}, ['people.json'] * 3)
+    assert people.files([0, 1, 2]) == ['a.png', 'b.png', 'people.json']
+    assert Source(paths(*'abc'), None, {}).files([2, 0]) == ['a.png', 'c.png']
+    labels = Source(paths(*'ab'), None, {}, ['labels/a.png', 'labels/b.png'])
+    assert labels.files([1]) == ['b.png', 'labels/b.png']

@@ -8,13 +8,14 @@ import pytest
 pytest.importorskip('optuna')
 
 # isort: split
-from mmseg_tome.analysis.search.bench import Timing
-from mmseg_tome.analysis.search.front import non_dominated
+from mmseg_tome.analysis.search.evaluator import Timing
 from mmseg_tome.analysis.search.images import Images
-from mmseg_tome.analysis.search.loop import CLEARLY, NUM_PROMISING, Budget, Search, preset_stages
-from mmseg_tome.analysis.search.sensitivity import alone
-from mmseg_tome.analysis.search.space import SIDES, encode, key_of
+from mmseg_tome.analysis.search.loop import NUM_PROMISING, Budget, Search
+from mmseg_tome.analysis.search.pareto import pareto_front
+from mmseg_tome.analysis.search.sensitivity import single_stage_candidates
+from mmseg_tome.analysis.search.space import SIDES, encode, key_of, preset_stages
 from mmseg_tome.analysis.search.study import Exhausted, Study
+from mmseg_tome.analysis.search.trials import CLEARLY, TrialRunner
 from mmseg_tome.strategies import parse_tome_cfg
 
 RATIOS = (8, 4, 2, 1)
@@ -52,9 +53,9 @@ class Formula:
 @pytest.fixture
 def begin(tmp_path):
     def begin(fail_at=None):
-        bench = Formula(fail_at)
+        evaluator = Formula(fail_at)
         study = Study(tmp_path, len(RATIOS), seed=0)
-        return bench, Search(bench, study, IMAGES, 'mIoU', RATIOS)
+        return evaluator, Search(TrialRunner(evaluator, IMAGES, 'mIoU'), study, RATIOS)
 
     return begin
 
@@ -64,15 +65,15 @@ def origins(search):
 
 
 def test_presets_come_first_then_stages_then_sums_then_proposals(begin):
-    bench, search = begin()
+    evaluator, search = begin()
     shares = []
     search.run(Budget(trials=60), shares.append)
     kinds = origins(search)
-    assert len(kinds) == len(bench.measured) == len(set(bench.measured)) == 60
+    assert len(kinds) == len(evaluator.measured) == len(set(evaluator.measured)) == 60
     assert kinds == sorted(kinds, key=('preset', 'stage', 'sum', 'search').index)
     assert kinds.count('preset') == 4
     # Both settings of a side alone that a preset has are measured once.
-    assert kinds.count('stage') == len(alone(RATIOS))
+    assert kinds.count('stage') == len(single_stage_candidates(RATIOS))
     assert 1 <= kinds.count('sum') <= NUM_PROMISING
     assert kinds.count('search') >= 10
     assert shares[0] == 0 and shares[-1] == 1 and len(shares) == 61
@@ -82,7 +83,7 @@ def test_the_front_is_of_what_was_measured_and_not_dominated(begin):
     _, search = begin()
     search.run(Budget(trials=50))
     front = search.front()
-    assert len(front) > 4 and front == non_dominated(front)
+    assert len(front) > 4 and front == pareto_front(front)
     for trial in search.study.trials:
         if not trial.pruned:
             assert any(p.time <= trial.time and p.quality >= trial.quality for p in front)
@@ -90,15 +91,15 @@ def test_the_front_is_of_what_was_measured_and_not_dominated(begin):
 
 
 def test_clearly_beaten_candidates_are_predicted_in_part_and_estimated(begin):
-    bench, search = begin()
+    evaluator, search = begin()
     search.run(Budget(trials=60))
     pruned = [trial for trial in search.study.trials if trial.pruned]
     assert pruned
-    assert bench.predicted.count(4) == 60  # every third image of 12
-    assert bench.predicted.count(8) == 60 - len(pruned)
+    assert evaluator.predicted.count(4) == 60  # every third image of 12
+    assert evaluator.predicted.count(8) == 60 - len(pruned)
     for trial in pruned:
         assert not trial.origin.startswith('preset')
-        exact = bench.score(bench.results(trial.stages, IMAGES))['mIoU']
+        exact = evaluator.score(evaluator.results(trial.stages, IMAGES))['mIoU']
         assert trial.quality == pytest.approx(exact)  # images differ alike for all candidates
         assert any(
             other.time <= trial.time and other.early >= trial.early + CLEARLY
@@ -110,7 +111,7 @@ def test_a_search_goes_on_where_it_ended(begin):
     _, search = begin()
     search.run(Budget(trials=40))
     before = search.study.trials
-    bench, again = begin()
+    evaluator, again = begin()
     # As JSON has it: pairs are lists.
     assert [json.dumps(t.__dict__) for t in again.study.trials] == [
         json.dumps(t.__dict__) for t in before
@@ -118,19 +119,19 @@ def test_a_search_goes_on_where_it_ended(begin):
     again.run(Budget(trials=52))
     keys = [key_of(trial.stages) for trial in again.study.trials]
     assert len(keys) == len(set(keys)) == 52
-    assert bench.measured == keys[40:]
+    assert evaluator.measured == keys[40:]
 
 
 @pytest.mark.parametrize('fail_at', [3, 49])
 def test_an_interrupted_trial_is_measured_again_and_no_other(begin, fail_at):
-    bench, search = begin(fail_at)
+    evaluator, search = begin(fail_at)
     with pytest.raises(KeyboardInterrupt):
         search.run(Budget(trials=50))
     assert len(search.study.trials) == fail_at
     again, resumed = begin()
     resumed.run(Budget(trials=50))
-    assert not set(bench.measured) & set(again.measured)
-    assert len(bench.measured) + len(again.measured) == 50 == len(resumed.study.trials)
+    assert not set(evaluator.measured) & set(again.measured)
+    assert len(evaluator.measured) + len(again.measured) == 50 == len(resumed.study.trials)
     assert origins(resumed)[:4] == ['preset'] * 4
 
 
@@ -151,17 +152,17 @@ def test_a_search_without_an_end_is_refused():
 
 def test_a_finished_search_measures_nothing_more(begin):
     begin()[1].run(Budget(trials=5))
-    bench, again = begin()
+    evaluator, again = begin()
     again.run(Budget(trials=5))
-    assert bench.measured == [] and len(again.study.trials) == 5
+    assert evaluator.measured == [] and len(again.study.trials) == 5
 
 
 def test_effects_are_against_nothing(begin):
     _, search = begin()
-    search.run(Budget(trials=4 + len(alone(RATIOS))))
+    search.run(Budget(trials=4 + len(single_stage_candidates(RATIOS))))
     effects = search.effects()
-    assert set(effects) == {key_of(stages) for stages in alone(RATIOS)}
-    stages = alone(RATIOS)[3]  # keys/values of stage 1, 0.6
+    assert set(effects) == {key_of(stages) for stages in single_stage_candidates(RATIOS)}
+    stages = single_stage_candidates(RATIOS)[3]  # keys/values of stage 1, 0.6
     merged = int(256 * 0.6) / 256
     assert effects[key_of(stages)] == (
         pytest.approx(-LOSS * merged**2),
@@ -170,8 +171,8 @@ def test_effects_are_against_nothing(begin):
 
 
 def test_quality_that_is_no_number_is_an_error(begin):
-    bench, search = begin()
-    bench.score = lambda results: {'mIoU': float('nan')}
+    evaluator, search = begin()
+    evaluator.score = lambda results: {'mIoU': float('nan')}
     with pytest.raises(ValueError, match='mIoU is not a number: nothing in the images counts'):
         search.run(Budget(trials=5))
 

@@ -2,13 +2,13 @@ from itertools import product
 
 import pytest
 
-from mmseg_tome.analysis.search.front import non_dominated
+from mmseg_tome.analysis.search.pareto import pareto_front
 from mmseg_tome.analysis.search.sensitivity import (
     Effect,
-    alone,
     predict_front,
-    promising,
-    settings_of,
+    promising_candidates,
+    side_settings,
+    single_stage_candidates,
     stage_settings,
 )
 from mmseg_tome.analysis.search.space import encode, key_of
@@ -22,12 +22,12 @@ def effects():
     """Made up; what saves more costs more, but for a few that are better."""
     return {
         key_of(stages): (-((n * 7) % 11) / 10 - n / 50, -((n * 5) % 13) / 100 - n / 500)
-        for n, stages in enumerate(alone(RATIOS))
+        for n, stages in enumerate(single_stage_candidates(RATIOS))
     }
 
 
 def test_each_stage_and_side_is_tried_alone():
-    candidates = alone(RATIOS)
+    candidates = single_stage_candidates(RATIOS)
     assert len({key_of(stages) for stages in candidates}) == len(candidates) == 6 + 9
     for stages in candidates:
         assert sum(bool(stage) for stage in stages) == 1
@@ -49,7 +49,7 @@ def test_predicted_front_is_that_of_all_sums(effects):
         def found(setting):
             return effects.get(key_of([setting if i == stage else {} for i in range(2)]))
 
-        for q, kv in product(({}, *settings_of('q')), ({}, *settings_of('kv'))):
+        for q, kv in product(({}, *side_settings('q')), ({}, *side_settings('kv'))):
             parts = [found(q | kv)] if found(q | kv) else [found(s) for s in (q, kv) if s]
             yield q | kv, sum(p[0] for p in parts), sum(p[1] for p in parts)
 
@@ -57,14 +57,14 @@ def test_predicted_front_is_that_of_all_sums(effects):
         Effect((a, b), qa + qb, ta + tb)
         for (a, qa, ta), (b, qb, tb) in product(options(0), options(1))
     ]
-    expected = [(p.quality, p.time) for p in non_dominated(sums)]
+    expected = [(p.quality, p.time) for p in pareto_front(sums)]
     predicted = [(p.quality, p.time) for p in predict_front(effects, RATIOS)]
     assert len(predicted) > 3
     assert predicted == [pytest.approx(pair) for pair in expected]
 
 
 def test_promising_candidates_are_within_the_space(effects):
-    found = promising(effects, RATIOS, 4)
+    found = promising_candidates(effects, RATIOS, 4)
     assert len(found) == 4
     for stages in found:
         encode(stages)
@@ -73,4 +73,4 @@ def test_promising_candidates_are_within_the_space(effects):
 
 
 def test_without_measurements_nothing_is_promised():
-    assert promising({}, RATIOS, 4) == [[{}, {}]]
+    assert promising_candidates({}, RATIOS, 4) == [[{}, {}]]

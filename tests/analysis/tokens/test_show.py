@@ -3,7 +3,7 @@ import re
 import pytest
 
 from mmseg_tome import cli
-from mmseg_tome.analysis.tokens.show import find_images
+from mmseg_tome.analysis.image_files import find_images
 from tests.analysis.tiny_segmentor import write_checkpoint, write_config, write_image
 
 

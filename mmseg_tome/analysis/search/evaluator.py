@@ -1,4 +1,4 @@
-"""A trained model that candidates are measured on, beside itself without merging."""
+"""Time and quality of candidates: one trained model, beside itself without merging."""
 
 import copy
 import statistics
@@ -11,6 +11,7 @@ from torch import nn
 
 from ...apply import apply_tome
 from ...strategies import TomeCfg
+from ..results import quartiles
 from ..timing import interleaved_times
 from .images import Images
 from .scoring import Scorer
@@ -34,8 +35,8 @@ class Timing:
     seconds: float
 
 
-class Bench:
-    """Measures what merging does to a model.
+class Evaluator:
+    """Measures what merging does to a model's time and quality.
 
     Args:
         model: Ready for inference.
@@ -134,8 +135,6 @@ def _collate(samples: Sequence[dict]) -> dict:
 
 
 def _timing(times: Sequence[float], reference: Sequence[float], batch: int) -> Timing:
-    ratios = [time / other for time, other in zip(times, reference, strict=True)]
-    low, middle, high = (
-        statistics.quantiles(ratios, n=4, method='inclusive') if len(ratios) > 1 else ratios * 3
-    )
-    return Timing(middle, low, high, statistics.median(times) / batch)
+    ratios = quartiles([time / other for time, other in zip(times, reference, strict=True)])
+    seconds = statistics.median(times) / batch
+    return Timing(ratios['value'], ratios['low'], ratios['high'], seconds)

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmseg_tome.analysis.search.front import best_within, fastest_with, non_dominated, spread
+from mmseg_tome.analysis.search.pareto import best_within, fastest_with, pareto_front, spread
 
 few = st.integers(0, 6)  # so that ties are frequent
 POINTS = st.lists(st.builds(SimpleNamespace, quality=few, time=few), max_size=30)
@@ -16,7 +16,7 @@ def dominates(a, b):
 
 @given(POINTS)
 def test_the_front_is_what_no_other_point_dominates(points):
-    front = non_dominated(points)
+    front = pareto_front(points)
     kept = {(p.quality, p.time) for p in front}
     assert kept == {
         (p.quality, p.time) for p in points if not any(dominates(other, p) for other in points)
@@ -27,7 +27,7 @@ def test_the_front_is_what_no_other_point_dominates(points):
 
 def test_of_equals_the_first_is_kept():
     first, second = (SimpleNamespace(quality=1, time=1) for _ in range(2))
-    (kept,) = non_dominated([first, second])
+    (kept,) = pareto_front([first, second])
     assert kept is first
 
 

@@ -1,4 +1,4 @@
-"""Quality against time: what is not beaten, and what is picked of it."""
+"""The Pareto front of quality and time, and what is picked of it."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
@@ -14,7 +14,7 @@ class Point(Protocol):
 P = TypeVar('P', bound=Point)
 
 
-def non_dominated(points: Iterable[P]) -> list[P]:
+def pareto_front(points: Iterable[P]) -> list[P]:
     """The Pareto front, by time: no other point is as good in both and better in one.
 
     Of points that are equal in both, the first is kept.
