@@ -59,4 +59,5 @@ def prepare_athletes(
             folder / jbd_format.FRAME_FOLDER,
             annotations,
             splits=missing,
+            annotation_size=size,
         )

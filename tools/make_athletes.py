@@ -21,6 +21,7 @@ examples:
 The frames are generated; nothing in them was photographed. The same arguments write the same
 files, whatever the number of workers. Run it again to continue where it was interrupted.
 """
+PUBLISHED_SIZE = (1920, 1080)  # of the frames of the Jump Broadcast Dataset
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -45,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--size',
         type=parse_size,
-        default=(1920, 1080),
+        default=PUBLISHED_SIZE,
         metavar='WxH',
         help='pixels, from 160x90 to 2560x1440 (default: 1920x1080)',
     )
@@ -91,9 +92,12 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         print(f'{written.folder} already holds these {written.scenes} generated frames.')
     if args.layout != 'coco':
+        option = (
+            '' if args.size == PUBLISHED_SIZE else ' --annotation-size {}x{}'.format(*args.size)
+        )
         print(
-            f"Next: python tools/convert_jbd.py '{written.folder}', then train with a config of "
-            f"configs/athletes or configs/jbd and data_root='{written.folder}'."
+            f"Next: python tools/convert_jbd.py '{written.folder}'{option}, then train with a "
+            f"config of configs/athletes or configs/jbd and data_root='{written.folder}'."
         )
     if args.layout != 'jbd':
         print(f"Next: train with a config of configs/coco and data_root='{written.folder}'.")

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..datasets import jbd_format
+
 EXAMPLES = """\
 examples:
   python -m mmseg_tome convert-jbd data/jbd
@@ -16,6 +18,13 @@ examples:
 
   python -m mmseg_tome convert-jbd data/jbd --skip-invalid --report left_out.txt
       goes on without what cannot be used, and writes down what was left out and why
+
+  python -m mmseg_tome convert-jbd data/jbd --scale-frames
+      frames of another size than the 1920x1080 pixels in which the annotations are, such as
+      1280x720: scales boxes and keypoints to each
+
+  python -m mmseg_tome convert-jbd data/athletes --annotation-size 960x540
+      annotations in pixels of another size; `--annotation-size frames`: in each frame's own
 
 Every row is checked: missing columns and values, the count in the first line, coordinates and
 boxes outside the frame, frames twice, frames and boxes that are not there, boxes of no row.
@@ -47,6 +56,18 @@ def build_parser() -> argparse.ArgumentParser:
         '--splits', nargs='+', default=['train', 'val'], help='train, val or both (both)'
     )
     parser.add_argument(
+        '--annotation-size',
+        type=parse_annotation_size,
+        default=jbd_format.ANNOTATION_SIZE,
+        metavar='WxH',
+        help="in whose pixels the annotations are; `frames` for each frame's own (1920x1080)",
+    )
+    parser.add_argument(
+        '--scale-frames',
+        action='store_true',
+        help='scale boxes and keypoints to frames of another size, which are refused otherwise',
+    )
+    parser.add_argument(
         '--skip-invalid', action='store_true', help='go on without what cannot be used'
     )
     parser.add_argument(
@@ -55,6 +76,18 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--report', type=Path, help='new file for all that cannot be used')
     parser.add_argument('--quiet', action='store_true', help='show no progress bar')
     return parser
+
+
+def parse_annotation_size(text: str) -> tuple[int, int] | None:
+    """Reads '1920x1080' as (1920, 1080), and 'frames' as None."""
+    if text == 'frames':
+        return None
+    width, _, height = text.lower().partition('x')
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not allowed: give width x height in pixels, like 1920x1080, or frames'
+        )
+    return int(width), int(height)
 
 
 def show_problems(problems: list, report: Path | None) -> None:
@@ -73,7 +106,6 @@ def main(arguments: list[str]) -> int:
     """Writes the annotations, and returns the exit status."""
     args = build_parser().parse_args(arguments)
     # Imported late, so that --help and mistyped arguments answer at once.
-    from ..datasets import jbd_format
     from ..datasets.jbd_convert import InvalidRows, convert_jbd
 
     images = args.data_root / jbd_format.FRAME_FOLDER
@@ -87,6 +119,8 @@ def main(arguments: list[str]) -> int:
             frames,
             args.out or args.data_root / jbd_format.ANNOTATION_FOLDER,
             splits=args.splits,
+            annotation_size=args.annotation_size,
+            scale_frames=args.scale_frames,
             skip_invalid=args.skip_invalid,
             overwrite=args.overwrite,
             progress=not args.quiet,

@@ -32,6 +32,9 @@ KEYPOINT_COLUMNS = (
 BOX_DELIMITER = ','
 BOX_COLUMNS = ('image_id', 'min_x', 'min_y', 'width', 'height')
 
+ANNOTATION_SIZE = (1920, 1080)
+"""Width and height of the frames that were annotated, in whose pixels the annotations are."""
+
 KEYPOINT_FOLDER = 'keypoints'
 BOX_FILE = 'bboxes_segmentations.csv'
 FRAME_FOLDER = 'images'

@@ -14,7 +14,7 @@ import mmseg_tome  # noqa: F401 - registers
 from mmseg_tome.datasets.jbd_convert import convert_jbd
 from mmseg_tome.datasets.jbd_format import BOX_FILE, KEYPOINTS
 
-from .jbd_files import FRAMES, write_jbd
+from .jbd_files import FRAMES, HEIGHT, WIDTH, write_jbd
 
 SIDES = {'r': 'l', 'l': 'r'}
 
@@ -27,6 +27,7 @@ def root(tmp_path_factory):
         root / BOX_FILE,
         root / 'images',
         root / 'annotations',
+        annotation_size=(WIDTH, HEIGHT),
         progress=False,
     )
     return root

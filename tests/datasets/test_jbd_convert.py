@@ -11,7 +11,13 @@ import pytest
 
 from mmseg_tome import cli
 from mmseg_tome.datasets.jbd_convert import InvalidRows, convert_jbd
-from mmseg_tome.datasets.jbd_format import BOX_FILE, KEYPOINT_COLUMNS, KEYPOINTS
+from mmseg_tome.datasets.jbd_format import (
+    ANNOTATION_SIZE,
+    BOX_FILE,
+    KEYPOINT_COLUMNS,
+    KEYPOINTS,
+    frame_file,
+)
 
 from .jbd_files import FRAMES, HEIGHT, WIDTH, edit, join, row, set_value, write_frame, write_jbd
 
@@ -30,12 +36,13 @@ def convert(root: Path, **options):
         root / 'images',
         root / 'annotations',
         progress=False,
-        **options,
+        **{'annotation_size': (WIDTH, HEIGHT), **options},
     )
 
 
 def run_tool(*arguments) -> int:
-    return cli.main(['convert-jbd', *map(str, arguments)])
+    size = f'--annotation-size={WIDTH}x{HEIGHT}'
+    return cli.main(['convert-jbd', size, *map(str, arguments)])
 
 
 def test_good_input_becomes_coco(root):
@@ -421,9 +428,98 @@ def test_frames_of_several_sizes(root):
     path = root / 'images' / '0' / '0_(02001).jpg'
     cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (WIDTH * 2, HEIGHT * 2)))
     set_value(root / TRAIN, 4, 'rwri_x', '150')
-    convert(root)
+    convert(root, annotation_size=None)
     coco = json.loads((root / 'annotations' / 'train.json').read_text())
     assert [image['width'] for image in coco['images']] == [WIDTH, 2 * WIDTH, WIDTH]
+
+
+def resize(root: Path, event: str, frame: int, size: tuple[int, int]) -> None:
+    path = root / 'images' / frame_file(event, frame)
+    cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), size))
+
+
+@pytest.mark.parametrize('skip_invalid', [False, True])
+def test_frames_of_another_size_are_refused_in_one_sentence(root, skip_invalid):
+    # All that is annotated lies inside of the larger frames, and would pass for right.
+    resize(root, '0', 2001, (WIDTH * 2, HEIGHT * 2))
+    resize(root, '11', 7, (WIDTH // 2, HEIGHT // 2))
+    resize(root, '3', 12, (WIDTH * 2, HEIGHT * 2))
+    with pytest.raises(ValueError) as caught:
+        convert(root, skip_invalid=skip_invalid)
+    assert not isinstance(caught.value, InvalidRows)
+    message = str(caught.value)
+    assert '\n' not in message and '. ' not in message
+    assert message.startswith('3 of 5 frames have another size than 96x64, in whose pixels')
+    assert '192x128 (2), 48x32 (1);' in message
+    assert '--scale-frames' in message and '--annotation-size WxH' in message
+    assert not (root / 'annotations').exists()
+
+
+def test_the_published_annotations_are_for_frames_of_1920x1080(root):
+    with pytest.raises(ValueError, match='5 of 5 frames have another size than 1920x1080'):
+        convert(root, annotation_size=ANNOTATION_SIZE)
+
+
+@pytest.mark.parametrize('size', [(WIDTH * 2, HEIGHT * 2), (72, 48), (85, 57)])
+def test_boxes_and_keypoints_are_scaled_to_the_frames(root, size):
+    convert(root)
+    expected = json.loads((root / 'annotations' / 'train.json').read_text())
+    resize(root, '0', 2001, size)
+    assert convert(root, scale_frames=True, overwrite=True).problems == []
+    coco = json.loads((root / 'annotations' / 'train.json').read_text())
+    x, y = size[0] / WIDTH, size[1] / HEIGHT
+    changed, whole = coco['annotations'][1], expected['annotations'][1]
+    assert changed['bbox'] == pytest.approx([11 * x, 5 * y, 40 * x, 50 * y])
+    assert changed['area'] == pytest.approx(whole['area'] * x * y, abs=0.01)
+    assert changed['keypoints'][0::3] == pytest.approx([x * v for v in whole['keypoints'][0::3]])
+    assert changed['keypoints'][1::3] == pytest.approx([y * v for v in whole['keypoints'][1::3]])
+    assert changed['keypoints'][2::3] == whole['keypoints'][2::3]
+    assert (coco['images'][1]['width'], coco['images'][1]['height']) == size
+    # The others are as before.
+    for part in ('images', 'annotations'):
+        assert coco[part][::2] == expected[part][::2]
+
+
+def test_a_frame_of_another_aspect_ratio_cannot_be_scaled_to(root):
+    resize(root, '0', 2001, (WIDTH * 2, HEIGHT * 2 - 4))
+    with pytest.raises(InvalidRows) as caught:
+        convert(root, scale_frames=True)
+    (problem,) = caught.value.problems
+    assert (problem.file.name, problem.line) == ('train.csv', 4)
+    assert 'frame of 192x124 pixels has another aspect ratio' in problem.reason
+    assert convert(root, scale_frames=True, skip_invalid=True).images == {'train': 2, 'val': 2}
+
+
+def test_what_lies_outside_is_measured_in_the_size_of_the_annotations(root):
+    resize(root, '0', 2001, (WIDTH * 2, HEIGHT * 2))
+    set_value(root / TRAIN, 4, 'rwri_x', '96.5')
+    with pytest.raises(InvalidRows) as caught:
+        convert(root, scale_frames=True)
+    (problem,) = caught.value.problems
+    assert 'rwri at (96.5, 14) is outside the frame of 96x64 pixels' in problem.reason
+
+
+def test_there_is_nothing_to_scale_from(root):
+    with pytest.raises(ValueError, match='leave out one of --scale-frames and --annotation-size'):
+        convert(root, annotation_size=None, scale_frames=True)
+
+
+@pytest.mark.parametrize('name', ['train.csv', 'val.csv'])
+def test_tool_refuses_and_scales(root, name, capsys):
+    files = [root, '--quiet', '--annotation-size', '192x128', '--splits', name[:-4]]
+    assert run_tool(*files, '--skip-invalid') == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith('error: ') and 'have another size than 192x128' in shown
+    assert run_tool(*files, '--scale-frames') == 0
+    assert run_tool(*files, '--annotation-size', 'frames', '--overwrite') == 0
+
+
+@pytest.mark.parametrize('size', ['large', '1920', '0x1080', '1920x', '-96x64', 'none'])
+def test_tool_refuses_what_is_no_size(root, size, capsys):
+    with pytest.raises(SystemExit) as end:
+        run_tool(root, f'--annotation-size={size}')
+    assert end.value.code == 2
+    assert 'is not allowed: give width x height in pixels' in capsys.readouterr().err
 
 
 def test_frames_without_rows_are_nobodys_concern(root):

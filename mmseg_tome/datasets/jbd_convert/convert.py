@@ -9,12 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from ..jbd_format import SPLITS, frame_id
+from ..jbd_format import ANNOTATION_SIZE, SPLITS, frame_id
 from .coco import coco_annotation, coco_file, coco_image
 from .frames import Frames
 from .matching import Row, find_boxes, find_rows, read_keypoints
+from .pixels import FramePixels, Size
 from .problems import InvalidRows, Problem, UnusableRow
-from .rows import Box, Key, check_inside, parse_athlete
+from .rows import Box, Key, parse_athlete
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ def convert_jbd(
     out: Path,
     *,
     splits: Sequence[str] = SPLITS,
+    annotation_size: Size | None = ANNOTATION_SIZE,
+    scale_frames: bool = False,
     skip_invalid: bool = False,
     overwrite: bool = False,
     progress: bool = True,
@@ -56,19 +59,25 @@ def convert_jbd(
         out: Folder for the annotation files.
         splits: What to convert. The other files in `keypoints` are read only to know whose the
             boxes are.
+        annotation_size: Width and height in whose pixels the annotations are; None if they are in
+            those of each frame, whatever its size.
+        scale_frames: Scale the annotations of a frame that has another size, which is refused
+            otherwise. It must have the same aspect ratio, to a pixel.
         skip_invalid: Go on without what cannot be used.
         overwrite: Replace annotation files that are there already.
         progress: Whether to show a progress bar.
 
     Raises:
         InvalidRows: If something cannot be used; it holds all that was found.
-        ValueError: If a file is not what JBD's are, or nothing of a split can be used.
+        ValueError: If a file is not what JBD's are, or nothing of a split can be used; also if
+            frames have another size than `annotation_size`, whatever `skip_invalid` says.
         FileExistsError: If an annotation file is there already.
         OSError: If something cannot be read or written.
     """
     keypoints, boxes, frames, out = map(Path, (keypoints, boxes, frames, out))
     files = _claim(out, splits, overwrite)
     source = Frames(frames)
+    pixels = FramePixels(annotation_size, scale_frames)
     problems: list[Problem] = []
     tables = read_keypoints(keypoints, splits, problems)
     rows = find_rows(tables, splits, problems)
@@ -79,13 +88,14 @@ def convert_jbd(
     console = Console(stderr=True)
     for row in track(wanted, 'Checking frames', console=console, disable=not progress):
         try:
-            entries = _convert(row, found_boxes, boxes, source)
+            entries = _convert(row, found_boxes, boxes, source, pixels)
         except UnusableRow as error:
             problems.append(Problem(*row.place, str(error)))
         else:
             for entry, entries_of_split in zip(entries, converted[row.split], strict=True):
                 entries_of_split.append(entry)
 
+    pixels.check()
     problems.sort()
     if problems and not skip_invalid:
         raise InvalidRows(problems)
@@ -118,13 +128,14 @@ def _claim(out: Path, splits: Sequence[str], overwrite: bool) -> dict[str, Path]
     return files
 
 
-def _convert(row: Row, boxes: dict[Key, Box], box_file: Path, frames: Frames) -> tuple[dict, dict]:
+def _convert(
+    row: Row, boxes: dict[Key, Box], box_file: Path, frames: Frames, pixels: FramePixels
+) -> tuple[dict, dict]:
     athlete = parse_athlete(row.values)
     if row.key not in boxes:
         raise UnusableRow(f'{box_file} has no box for {frame_id(*row.key)} that can be used')
-    box = boxes[row.key]
     size = frames.size(row.key)
-    check_inside(athlete, box, size)
+    athlete, box = pixels.place(athlete, boxes[row.key], size)
     return coco_image(row.key, size), coco_annotation(row.key, athlete, box)
 
 

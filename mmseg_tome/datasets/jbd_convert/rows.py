@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..jbd_format import KEYPOINTS, MAX_FRAME
 from .problems import UnusableRow
@@ -26,12 +26,17 @@ class Athlete:
     Attributes:
         athlete: The name, as it stands in the file.
         slowmotion: Whether the frame is from slow motion; None if it is not known.
-        keypoints: (x, y, labelled) of each keypoint, x and y in pixels of the frame.
+        keypoints: (x, y, labelled) of each keypoint, x and y in pixels.
     """
 
     athlete: str
     slowmotion: bool | None
     keypoints: tuple[tuple[float, float, bool], ...]
+
+    def scaled(self, x: float, y: float) -> 'Athlete':
+        """The same in a frame that is `x` times as wide and `y` times as high."""
+        keypoints = tuple((x * left, y * top, seen) for left, top, seen in self.keypoints)
+        return replace(self, keypoints=keypoints)
 
 
 def parse_key(values: dict[str, str]) -> Key:

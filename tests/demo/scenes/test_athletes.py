@@ -310,6 +310,7 @@ def convert(folder: Path):
         folder / BOX_FILE,
         folder / 'images',
         folder / 'annotations',
+        annotation_size=SIZE,
         progress=False,
     )
 
@@ -381,7 +382,8 @@ def test_tool_helps_at_once():
 def test_tool_writes_and_says_what_is_next(tmp_path, capsys):
     request = (tmp_path / 'set', '--train', 1, '--val', 1, '--size', '160x90', '--workers', 1)
     assert run_tool(*request, '--quiet') == 0
-    assert f"tools/convert_jbd.py '{tmp_path / 'set'}'" in capsys.readouterr().out
+    command = f"tools/convert_jbd.py '{tmp_path / 'set'}' --annotation-size 160x90, then"
+    assert command in capsys.readouterr().out
     assert run_tool(*request) == 0
     assert 'already holds these 2 generated frames' in capsys.readouterr().out
 
