@@ -37,7 +37,8 @@ def run_mim(
         progress: The display that it is a step of.
         description: What the step is called.
         epochs: Number of epochs, where the log counts the steps of each.
-        pass_fds: Open files that the command holds on to while it runs, such as a lock.
+        pass_fds: Open files that the command holds on to while it runs, such as a lock, where the
+            system has that (not on Windows).
 
     Raises:
         MimError: If the command exits with an error.
@@ -56,7 +57,7 @@ def run_mim(
                 errors='replace',
                 env={**os.environ, 'PYTHONUNBUFFERED': '1'},  # or the bar would lag far behind
                 start_new_session=True,
-                pass_fds=pass_fds,
+                pass_fds=pass_fds if os.name == 'posix' else (),
             ) as process,
             _ends_with_us(process),
         ):
@@ -86,7 +87,10 @@ def _ends_with_us(process: subprocess.Popen) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        os.killpg(process.pid, signal.SIGTERM)
+        if os.name == 'posix':
+            os.killpg(process.pid, signal.SIGTERM)
+        else:
+            process.terminate()
         process.wait()
         raise
 

@@ -1,12 +1,14 @@
 """From the command line's arguments to tables and figures."""
 
 import io
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 
 import torch
+from rich.console import Console
 
 from mmseg_tome.analysis.progress import Progress
 from mmseg_tome.analysis.quiet import quiet_logs
@@ -87,7 +89,9 @@ def _figure(args: Namespace) -> None:
         raise ValueError(f'--count {args.count}: give 1 or more')
     recipe = make_recipe(args.config, args.cfg_options, scope=_scope(args))
     device, out = _device(args), _out(args, recipe.config.stem)
-    with redirect_stdout(io.StringIO()):  # what OpenMMLab prints while it loads
+    progress = Progress(Console(file=sys.stdout))
+    # What OpenMMLab prints while it loads would get between the lines.
+    with progress, progress.step('predict and draw'), redirect_stdout(io.StringIO()):
         report, pictures = draw_figure(
             figure, recipe, args.checkpoint, strategies, args.images, args.count, device, out
         )

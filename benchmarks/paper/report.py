@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mmseg_tome.analysis.report import write_report
 from mmseg_tome.analysis.results import Result, write_csv
 
 from . import paper
@@ -42,8 +43,8 @@ class Report:
     draw: Callable[[Path], None] | None = field(default=None, repr=False)
 
     @property
-    def markdown(self) -> str:
-        """The whole of it."""
+    def parts(self) -> list[str]:
+        """The paragraphs and tables of the Markdown."""
         parts = [f'# {self.title}']
         if self.missing:
             parts.append(
@@ -60,7 +61,12 @@ class Report:
                 'the change against no merging, each within its own column:',
                 *map(_to_markdown, self.beside),
             ]
-        return '\n\n'.join(parts) + '\n'
+        return parts
+
+    @property
+    def markdown(self) -> str:
+        """The whole of it."""
+        return '\n\n'.join(self.parts) + '\n'
 
     def write(self, folder: Path) -> list[Path]:
         """Write ``<name>.md``, ``.csv``, ``.png`` and ``<name>-results.csv``, over earlier ones.
@@ -71,17 +77,13 @@ class Report:
             The paths of those that there are: without results, or as long as some are missing,
             there are fewer.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        written = [folder / f'{self.name}.{ending}' for ending in ('md', 'csv')]
-        written[0].write_text(self.markdown, encoding='utf-8')
-        self.raw.to_csv(written[1], index=False)
-        if self.draw is not None and not self.missing:
-            written.append(folder / f'{self.name}.png')
-            self.draw(written[-1])
+        draw = None if self.missing else self.draw
+        markdown, *plot = write_report(folder, self.name, self.parts, draw=draw)
+        table, results = (folder / f'{self.name}{end}.csv' for end in ('', '-results'))
+        self.raw.to_csv(table, index=False)
         if self.results:
-            written.append(folder / f'{self.name}-results.csv')
-            write_csv(self.results, written[-1])
-        return written
+            write_csv(self.results, results)
+        return [markdown, table, *plot, *([results] if self.results else [])]
 
 
 def _to_markdown(table: pd.DataFrame) -> str:

@@ -78,7 +78,7 @@ def speed_ups(results: Mapping[str, Mapping]) -> pd.DataFrame:
     rows = []
     for size, result in results.items():
         seconds = _values(result['rows'], benchmark.SECONDS)
-        batches = _values(result['rows'], 'batch')
+        batches = _batches(result['rows'])
         stock, unmerged = seconds['stock', NONE], seconds['ours', NONE]
         for strategy in (s for name, s in seconds if name == 'ours'):
             time, published = seconds['ours', strategy], seconds.get(('published', strategy))
@@ -86,7 +86,7 @@ def speed_ups(results: Mapping[str, Mapping]) -> pd.DataFrame:
                 {
                     'size': size,
                     'strategy': strategy,
-                    'batch': batches.get(('ours', strategy)),
+                    'batch': batches['ours', strategy],
                     'ms per image': 1000 * time if time else None,
                     'ours over stock': _ratio(stock, time),
                     'ours over our none': _ratio(unmerged, time),
@@ -103,6 +103,13 @@ def speed_ups(results: Mapping[str, Mapping]) -> pd.DataFrame:
 def _values(rows: Sequence[Mapping], metric: str) -> dict[tuple[str, str], float | None]:
     """By implementation and strategy."""
     return {(r['implementation'], r['strategy']): r['value'] for r in rows if r['metric'] == metric}
+
+
+def _batches(rows: Sequence[Mapping]) -> dict[tuple[str, str], str]:
+    """By implementation and strategy, the batch that was asked for, or chosen for ``'auto'``."""
+    asked = {(r['implementation'], r['strategy']): r['batch'] for r in rows}
+    chosen = _values(rows, 'batch')
+    return {**asked, **{model: f'{batch:.0f}' for model, batch in chosen.items()}}
 
 
 def _ratio(base: float | None, time: float | None) -> float | None:

@@ -41,7 +41,7 @@ def write_report(
     """
     markdown, table = folder / f'{name}.md', folder / f'{name}.csv'
     picture = folder / f'{plot or name}.png'
-    is_ours = markdown.exists() and _MARK in markdown.read_text(encoding='utf-8')
+    is_ours = markdown.exists() and _is_report(markdown.read_text(encoding='utf-8'), name)
     wanted = [markdown, *([table] if results else []), *([picture] if draw else [])]
     for path in wanted:
         if path.exists() and not (is_ours or _is_table_of_results(path)):
@@ -63,6 +63,11 @@ def to_markdown(table: pd.DataFrame) -> str:
     """
     texts = [n for n, name in enumerate(table) if len(table) and not is_numeric_dtype(table[name])]
     return table.to_markdown(index=False, disable_numparse=texts)
+
+
+def _is_report(text: str, name: str) -> bool:
+    """Whether a file is a report; those without the mark, of earlier versions, begin so."""
+    return _MARK in text or text.lower().startswith(f'# {name.lower()}')
 
 
 def _is_table_of_results(path: Path) -> bool:

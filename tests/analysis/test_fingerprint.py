@@ -1,5 +1,6 @@
 """What changes the key of a result, and what does not: in a copy of the sources, one by one."""
 
+import ast
 import shutil
 from copy import deepcopy
 from dataclasses import dataclass
@@ -106,6 +107,17 @@ def copy(tmp_path_factory):
 @pytest.fixture(scope='module')
 def before():
     return {name: kept.key() for name, kept in KEPT.items()}
+
+
+def test_every_kind_is_here():
+    calls = [
+        node
+        for package in PACKAGES
+        for path in (ROOT / package).rglob('*.py')
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8')))
+        if isinstance(node, ast.Call) and getattr(node.func, 'id', '') == 'Kind'
+    ]
+    assert {call.args[0].value for call in calls} == {kept.kind.name for kept in KEPT.values()}
 
 
 def test_a_copy_has_the_same_keys(copy, before):

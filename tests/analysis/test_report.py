@@ -30,6 +30,12 @@ def test_what_is_not_its_own_stays(tmp_path, name):
     assert (tmp_path / name).read_text() == 'mine'
 
 
+def test_a_report_of_an_earlier_version_is_its_own(tmp_path):
+    for name in ('a.md', 'a.csv', 'a.png'):
+        (tmp_path / name).write_text('# A: how it was reported')
+    assert len(write_report(tmp_path, 'a', ['# A'], RESULTS, lambda path: path.touch())) == 3
+
+
 def test_results_written_beforehand_are_its_own(tmp_path):
     """A benchmark writes its rows after every workload."""
     write_report(tmp_path, 'a', ['# Title'], RESULTS)

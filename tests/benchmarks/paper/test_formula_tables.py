@@ -59,6 +59,7 @@ def test_resolutions(context, monkeypatch):
     row = beside.loc['512x512', 'hq']
     assert row['ours over stock'] == '6.00' and row['ours over our none'] == '2.00'
     assert row['published method over stock'] == '1.50'
+    assert set(reports[-1].tables[0][1]['batch']) == {'4'}
     assert row['paper B5, over its none'] == '1.18'
     assert beside.loc[('160x128', 'hq'), 'paper B5, over its none'] == '–'
     assert "paper's Table V" in reports[-1].markdown
@@ -72,12 +73,13 @@ def test_resolutions(context, monkeypatch):
 
 def test_a_model_that_failed_has_no_ratio():
     rows = [
-        Result('benchmark', SECONDS, seconds, **one.columns())
+        Result('benchmark', SECONDS, seconds, batch='2', **one.columns())
         for one, seconds in ((Stock(), 2.0), (Ours(), 1.0), (Ours('hq'), math.nan))
     ]
     table = speed_ups({'512x512': {'rows': to_json(rows)}}).set_index('strategy')
     assert table.loc['none', 'ours over stock'] == 2
     assert pd.isna(table.loc['hq', 'ours over stock'])
+    assert table.loc['hq', 'batch'] == '2'
 
 
 def test_formulas_beside_counts_and_times(tmp_path):
