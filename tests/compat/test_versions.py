@@ -65,6 +65,8 @@ def test_a_version_outside_the_range_is_named(distribution, found, fake_distribu
     ],
 )
 def test_a_version_inside_the_range_passes(distribution, found, fake_distribution):
+    if distribution == 'mmsegmentation' and versions.installed_version('onedl-mmcv'):
+        pytest.skip('beside the fork of mmcv, only the fork of mmsegmentation passes')
     fake_distribution(distribution, found)
     assert versions.installed_version(distribution) == found
     versions.check()
