@@ -1,7 +1,7 @@
 """Inference times of Table II."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def measure(runs: Runs, strategies: Mapping[str, str], checkpoint: Path, batch: 
         batch=batch,
     )
 
-    def compute(on_step) -> dict:
+    def compute(on_step: Callable[[], None]) -> dict:
         # What OpenMMLab prints while it loads would get between the bars.
         with redirect_stdout(io.StringIO()):
             comparison = Comparison(cfg, checkpoint, context.device)

@@ -1,5 +1,6 @@
 """What tests report: of every strategy, in every run."""
 
+import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,8 +91,8 @@ class Quality:
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
-    values = list(values)
-    mean = statistics.fmean(values)
+    values = [value for value in values if not math.isnan(value)]  # as of a class that is absent
+    mean = statistics.fmean(values) if values else math.nan
     if len(values) < 2:
         return {'value': mean, 'samples': len(values)}
     deviation = statistics.stdev(values)

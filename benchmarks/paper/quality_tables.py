@@ -88,6 +88,14 @@ def quality_report(
         **{'height': data.height, 'width': data.width, 'dtype': 'fp32', 'mode': 'inference'},
     )
     raw = speed.raw if speed else quality.frame
+    draw = None
+    if speed:
+        gains = {
+            strategy: (ours[strategy][paper.SPEED_UP], changes)
+            for strategy, changes in quality.changes().items()
+        }
+        metric = next(iter(table.metrics))
+        draw = partial(draw_gains, gains, quoted, metric, table.faster)
     return Report(
         name=table.name,
         title=f'{table.name}: {table.about}, {runs.recipe.config.stem}',
@@ -100,15 +108,7 @@ def quality_report(
         ],
         paper_of=table.number,
         missing=missing,
-        draw=partial(
-            draw_gains,
-            {s: (ours[s][paper.SPEED_UP], values) for s, values in quality.changes().items()},
-            quoted,
-            next(iter(table.metrics)),
-            table.faster,
-        )
-        if speed
-        else None,
+        draw=draw,
     )
 
 

@@ -1,6 +1,6 @@
 """Steps per second and memory of Tables III and IV."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pandas as pd
 from mmengine.config import Config
@@ -48,7 +48,7 @@ def measure(runs: Runs, strategies: Mapping[str, str]) -> dict:
         repeats=context.repeats,
     )
 
-    def compute(on_step) -> dict:
+    def compute(on_step: Callable[[], None]) -> dict:
         steps = measure_training_steps(cfg, strategies, context.repeats, context.device, on_step)
         return {'steps': steps}
 

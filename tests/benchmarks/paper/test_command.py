@@ -23,7 +23,8 @@ pytestmark = pytest.mark.skipif(not (ROOT / 'tools').is_dir(), reason='tools/ is
 def tool(monkeypatch, tmp_path):
     """The command, in an empty folder; signals are put back."""
     monkeypatch.chdir(tmp_path)
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    numbers = [getattr(signal, name) for name in ('SIGTERM', 'SIGHUP') if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
     yield command
     for number, handler in before.items():
         signal.signal(number, handler)

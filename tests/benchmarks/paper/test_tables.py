@@ -1,5 +1,6 @@
 """Tables II, III and IV from runs that compute nothing: what they say, keep, and do again."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -117,6 +118,18 @@ def test_rows_of_a_trained_table(mim, steps, tmp_path):
     assert len(find(tmp_path / 'out')) == len(rows)  # the command that collects takes them
 
 
+def test_a_class_that_is_absent_has_no_value(mim, tmp_path, monkeypatch):
+    absent = {'mIoU': 60.0, 'mIoU_small': float('nan'), 'IoU/pole': float('nan')}
+    monkeypatch.setattr(FakeMim, 'run', _reporting(FakeMim.run, absent))
+    FakeMim(monkeypatch)
+    reports = []
+    train(tmp_path, reports, repeats=0)
+    rows = read_csv(reports[-1].write(tmp_path / 'out')[-1]).set_index(['strategy', 'metric'])
+    for metric in ('mIoU_small', 'mIoU_small change', 'IoU/pole'):
+        assert pd.isna(rows.loc[('hq', metric), 'value']), metric
+    assert rows.loc[('hq', 'mIoU change'), 'value'] == 0
+
+
 def test_the_second_time_nothing_is_computed(mim, steps, tmp_path):
     train(tmp_path, [])
     reports = []
@@ -184,7 +197,7 @@ def _reporting(run, metrics):
     def patched(self, arguments, log, progress, description, epochs=1, pass_fds=()):
         run(self, arguments, log, progress, description, epochs, pass_fds)
         for result in log.parent.glob('work_dir/*/*.json'):
-            result.write_text(pd.Series(metrics).to_json())
+            result.write_text(json.dumps(metrics))
 
     return patched
 
