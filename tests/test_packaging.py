@@ -91,6 +91,7 @@ class TestWheel:
         assert {f'mmseg_tome/.mim/{path}' for path in configs} <= names
         assert set(modules) <= names
         assert {'mmseg_tome/.mim/model-index.yml', 'mmseg_tome/py.typed'} <= names
+        assert 'mmseg_tome/analysis/tokens/page.html' in names  # read when token maps are written
         assert f'mmseg_tome-{__version__}.dist-info/licenses/LICENSE' in names
 
     def test_holds_nothing_else(self, names: set[str], wheel: Path) -> None:
