@@ -162,7 +162,7 @@ def results(frame: pd.DataFrame, **about: str | int) -> list[Result]:
     ]
     rows = []
     for step, *values in (*steps, ('all', ms, 100.0, gflop, rate, 100 * rate / limit)):
-        new = partial(Result, 'profile', scope='layer', note=step, **about)
+        new = partial(Result, 'profile', note=step, **{**about, 'scope': 'layer'})
         metrics = ('seconds_per_image', 'share of time', 'operations', 'rate', 'share of limit')
         units = ('s', '%', 'GFLOP', 'GFLOP/s', '%')
         values[0] /= 1000

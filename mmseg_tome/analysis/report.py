@@ -47,8 +47,7 @@ def write_report(
         if path.exists() and not (is_ours or _is_table_of_results(path)):
             raise FileExistsError(f'{path} is there, and is no report of ours: give another folder')
     folder.mkdir(parents=True, exist_ok=True)
-    texts = [part if isinstance(part, str) else to_markdown(part) for part in parts]
-    markdown.write_text('\n\n'.join([*texts, _MARK]) + '\n', encoding='utf-8')
+    markdown.write_text(join([*parts, _MARK]), encoding='utf-8')
     if results:
         write_csv(results, table)
     if draw:
@@ -56,13 +55,28 @@ def write_report(
     return wanted
 
 
+def join(parts: Sequence[str | pd.DataFrame]) -> str:
+    """Texts and tables as one Markdown text."""
+    texts = [part if isinstance(part, str) else to_markdown(part) for part in parts]
+    return '\n\n'.join(texts) + '\n'
+
+
 def to_markdown(table: pd.DataFrame) -> str:
     """A table in Markdown, texts to the left and numbers to the right, as rounded beforehand.
 
     Numbers that are written out as texts, such as ``'+0.50'``, stay as they are.
     """
-    texts = [n for n, name in enumerate(table) if len(table) and not is_numeric_dtype(table[name])]
-    return table.to_markdown(index=False, disable_numparse=texts)
+    alignments = [_alignment(table[name]) for name in table] if len(table) else []
+    texts = [n for n, alignment in enumerate(alignments) if alignment != 'decimal']
+    return table.to_markdown(index=False, disable_numparse=texts, colalign=alignments)
+
+
+def _alignment(column: pd.Series) -> str:
+    if is_numeric_dtype(column):
+        return 'decimal'
+    texts = column[column != '']
+    are_numbers = len(texts) and pd.to_numeric(texts, errors='coerce').notna().all()
+    return 'right' if are_numbers else 'left'
 
 
 def _is_report(text: str, name: str) -> bool:

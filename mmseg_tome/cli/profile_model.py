@@ -1,6 +1,7 @@
 """Show where the time of a SegFormer's inference goes, per stage and step."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 EXAMPLES = """\
@@ -45,15 +46,15 @@ def main(arguments: list[str]) -> int:
 
     import torch
     from rich.console import Console
-    from rich.table import Table
+    from rich.markdown import Markdown
 
-    from ..analysis import complexity
+    from ..analysis import profile_report, report
+    from ..analysis.complexity import paper_formulas
     from ..analysis.implementations import Ours
     from ..analysis.layer_profile import profile, results
     from ..analysis.provenance import provenance
     from ..analysis.quiet import quiet_logs
-    from ..analysis.results import write_csv
-    from ..analysis.workload import DTYPES, torch_settings
+    from ..analysis.workload import Workload, torch_settings
     from ..strategies import PRESETS
 
     if args.strategy not in PRESETS:
@@ -64,47 +65,21 @@ def main(arguments: list[str]) -> int:
         parser.error(f'--batch {args.batch}: give 1 or more')
     if args.out and args.out.exists():
         parser.error(f'--out {args.out} is there already: name a new folder')
+    workload = Workload(args.model, height, width, args.batch, args.dtype, args.device)
+    implementation = Ours(args.strategy)
     with quiet_logs():
-        model = Ours(args.strategy).build(args.model)
-    where = dict(device=args.device, dtype=DTYPES[args.dtype])
-    image = torch.randn(args.batch, 3, height, width).to(**where)
+        model = workload.cast(implementation.build(args.model))
+    images = workload.cast(torch.randn(args.batch, 3, height, width))
     with torch_settings(args.dtype):
-        model = model.to(**where)
-        frame = profile(model.backbone, model.head, image, args.repeats)
-
-    title = f'{args.model.upper()} {args.strategy}, {args.size}, {args.dtype}, batch {args.batch}'
-    table = Table(
-        title=title, caption=', '.join(f'{k} {v}' for k, v in provenance(args.device).items())
-    )
-    for name in ('stage', 'step', 'ms', '%', 'GFLOP', 'GFLOP/s', '% of limit'):
-        table.add_column(name, justify='left' if name == 'step' else 'right')
-    for row in frame.itertuples():
-        counted = [f'{row.gflop:.2f}', f'{row.gflop_per_s:.0f}', f'{row.of_limit:.0f}']
-        stage = str(row.stage or '')
-        table.add_row(
-            stage, row.step, f'{row.ms:.1f}', f'{row.share:.1f}', *(counted if row.gflop else [])
-        )
-    seconds, gflop = frame['ms'].sum() / 1000, frame['gflop'].sum()
-    limit = frame.attrs['limit']
-    table.add_section()
-    table.add_row(
-        '', 'all', f'{1000 * seconds:.1f}', '100', f'{gflop:.2f}', f'{gflop / seconds:.0f}',
-        f'{100 * gflop / seconds / limit:.0f}',
-    )  # fmt: skip
+        frame = profile(model.backbone, model.head, images, args.repeats)
+    where, formulas = provenance(args.device), paper_formulas(model.backbone, (height, width))
+    parts = profile_report.parts(f'{args.strategy}, {workload}', frame, formulas, where)
     console = Console()
-    console.print(table)
-    formulas = complexity.paper_formulas(model.backbone, (height, width))
-    table = Table(title="The paper's formulas: 1e9 multiplications of one block")
-    for name in formulas.columns:
-        table.add_column(name, justify='right')
-    for row in formulas.itertuples(index=False):
-        table.add_row(str(row[0]), *(f'{value:.3f}' for value in row[1:]))
-    console.print(table)
+    console.print(Markdown(report.join(parts)))
     if args.out:
-        setting = dict(model=args.model, height=height, width=width, batch=str(args.batch))
-        setting |= dict(dtype=args.dtype, mode='inference', strategy=args.strategy)
-        rows = results(frame, implementation='ours', **setting)
-        source, command = provenance(args.device), 'python tools/profile_model.py'
-        write_csv([row.at(source, command=command) for row in rows], args.out / 'profile.csv')
-        console.print(f'Rows: {args.out / "profile.csv"}', highlight=False)
+        columns = {**workload.columns(), **implementation.columns()}
+        command = shlex.join(['python', '-m', 'mmseg_tome', 'profile', *arguments])
+        rows = [row.at(where, command=command) for row in results(frame, **columns)]
+        written = report.write_report(args.out, 'profile', parts, rows)
+        console.print(*map(str, written), sep='\n', highlight=False)
     return 0

@@ -7,7 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 pytest.importorskip('mmseg')
 from mmseg_tome import PRESETS
-from mmseg_tome.analysis import complexity
+from mmseg_tome.analysis import complexity, profile_report
 from mmseg_tome.analysis.implementations import Ours, Published
 from mmseg_tome.analysis.layer_profile import matrix_rate, profile, results
 
@@ -81,6 +81,17 @@ def test_a_profile_as_rows_of_results():
     assert values['b0', 'all', 'rate'] == pytest.approx(0.6 / 0.004)
     assert values['b0', 'all', 'share of limit'] == pytest.approx(100 * 0.6 / 0.004 / 400)
     assert values['', 'limit: product of two large matrices', 'rate'] == 400
+
+    # The same as a table to read.
+    shown = profile_report.table(frame).to_dict('records')
+    assert shown == [
+        dict(zip(shown[0], row, strict=True))
+        for row in (
+            ('1', 'attention', '3.0', '75.0', '0.60', '200', '50'),
+            ('', 'head', '1.0', '25.0', '', '', ''),
+            ('', 'all', '4.0', '100.0', '0.60', '150', '38'),
+        )
+    ]
 
 
 def test_matrix_rate():

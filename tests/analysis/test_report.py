@@ -44,5 +44,9 @@ def test_results_written_beforehand_are_its_own(tmp_path):
 
 
 def test_what_is_written_out_stays():
-    table = pd.DataFrame({'change': ['+0.50'], 'value': [1.25]})
-    assert to_markdown(table).splitlines()[-1] == '| +0.50    |    1.25 |'
+    table = pd.DataFrame({'setting': ['a', '2x2'], 'change': ['+0.50', ''], 'value': [1.25, 1.5]})
+    assert to_markdown(table).splitlines()[2:] == [
+        '| a         |    +0.50 |    1.25 |',
+        '| 2x2       |          |    1.5  |',
+    ]
+    assert to_markdown(table[:0]).startswith('| setting ')
