@@ -20,11 +20,11 @@ WRAPPERS = {
 HEAVY = ['torch', 'numpy', 'mmengine', 'mmseg', 'mmpose', 'rich', 'pandas', 'matplotlib']
 
 
-def run(script: str, *arguments: str) -> subprocess.CompletedProcess:
-    """Runs a script of `tools/` in an interpreter that can import nothing heavy."""
+def run(script: str, *arguments: str, missing: list[str] = HEAVY) -> subprocess.CompletedProcess:
+    """Runs a script of `tools/` in an interpreter that cannot import some packages."""
     code = (
         'import runpy, sys;'
-        f'sys.modules.update(dict.fromkeys({HEAVY}));'
+        f'sys.modules.update(dict.fromkeys({missing}));'
         f'sys.argv = {[script, *arguments]};'
         f'runpy.run_path({str(ROOT / "tools" / script)!r}, run_name="__main__")'
     )
@@ -48,6 +48,16 @@ def test_help_has_examples(command, capsys):
     assert end.value.code == 0
     assert shown.startswith(f'usage: python -m mmseg_tome {command} ')
     assert f'examples:\n  python -m mmseg_tome {command}' in shown
+
+
+def test_a_search_without_optuna_says_how_to_get_it():
+    pytest.importorskip('mmseg')
+    done = run('search_rates.py', 'config.py', 'checkpoint.pth', missing=['optuna'])
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr.splitlines()[-1] == (
+        'error: python -m mmseg_tome search needs optuna, which is not installed; get it with: '
+        "pip install 'mmseg_tome[search]'"
+    )
 
 
 def test_started_as_a_module():
