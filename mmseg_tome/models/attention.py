@@ -115,3 +115,11 @@ class EfficientMultiheadAttention(BaseModule):
         weight, bias, out = attn.in_proj_weight, attn.in_proj_bias, attn.out_proj
         q_bias, kv_bias = (None, None) if bias is None else (bias[:c], bias[c:])
         return AttentionWeights(weight[:c], q_bias, weight[c:], kv_bias, out.weight, out.bias)
+
+
+def attention_of(block: nn.Module) -> EfficientMultiheadAttention:
+    """Find the attention of a block; either may be wrapped, such as for checkpointing."""
+    found: EfficientMultiheadAttention = next(
+        module for module in block.modules() if isinstance(module, EfficientMultiheadAttention)
+    )
+    return found

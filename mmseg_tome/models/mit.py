@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..ops import to_map
 from ..strategies import Strategy, TomeCfg, parse_tome_cfg
-from .attention import EfficientMultiheadAttention
+from .attention import EfficientMultiheadAttention, attention_of
 from .mix_ffn import MixFFN
 from .patch_embed import PatchEmbed
 from .token_counts import StageTokens, TokenLog, count_tokens
@@ -82,7 +82,9 @@ class TransformerEncoderLayer(BaseModule):
 
     def _forward(self, x: Tensor, hw_shape: tuple[int, int]) -> Tensor:
         x = self.attn(self.norm1(x), hw_shape, identity=x)
-        return self.ffn(x, hw_shape, norm=self.norm2)
+        if type(self.ffn) is MixFFN and 'forward' not in vars(self.ffn):
+            return self.ffn(x, hw_shape, norm=self.norm2)
+        return self.ffn(self.norm2(x), hw_shape, identity=x)  # as stock calls it
 
 
 class MixVisionTransformer(BaseModule):
@@ -214,9 +216,10 @@ class MixVisionTransformer(BaseModule):
         self.strategy = strategy
         for (_, blocks, _), stage in zip(self.layers, strategy.stages, strict=True):
             for block in blocks:
-                block.attn.q_merging = stage.q
-                block.attn.kv_merging = stage.kv
-                block.attn.only_if_faster = stage.only_if_faster
+                attn = attention_of(block)
+                attn.q_merging = stage.q
+                attn.kv_merging = stage.kv
+                attn.only_if_faster = stage.only_if_faster
         self._token_log = TokenLog(self, strategy)
 
     def token_counts(self, hw: tuple[int, int], batch: int = 1) -> list[StageTokens]:

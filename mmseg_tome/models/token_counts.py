@@ -10,6 +10,7 @@ import torch
 from mmengine.logging import print_log
 
 from ..strategies import Strategy
+from .attention import attention_of
 
 if TYPE_CHECKING:
     from .mit import MixVisionTransformer
@@ -68,7 +69,7 @@ def count_tokens(
         q, kv = math.prod(q_hw), math.prod(kv_hw)
         merged_q, merged_kv = q, kv
         for block in blocks[:1]:  # as all of the stage; a stage may have none
-            attn = block.attn
+            attn = attention_of(block)
             merges = attn.merges(q_hw, batch, device)
             if merges and attn.q_merging is not None:
                 merged_q = attn.q_merging.num_tokens(q_hw)
