@@ -6,6 +6,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import pandas as pd
+from mmengine.config import Config
 
 from mmseg_tome.analysis.comparison import STOCK, Comparison
 from mmseg_tome.analysis.fingerprint import Kind, file_hash
@@ -17,7 +18,6 @@ from .paper import SPEED_UP
 from .quality import Quality
 from .quality_tables import Speed
 from .runs import Runs
-from .strategies import strategies_content
 from .summary import NONE
 
 KIND = Kind('inference speed', ('mmseg_tome.analysis.comparison',), reads='test')
@@ -35,28 +35,18 @@ def measure(runs: Runs, strategies: Mapping[str, str], checkpoint: Path, batch: 
     Returns:
         ``seconds_per_image`` by strategy and of stock, ``batch``, and their origin.
     """
-    context, cfg = runs.context, runs.recipe.resolved()
-    key = runs.fingerprint(
-        KIND,
-        cfg,
-        context.device,
-        checkpoint=file_hash(checkpoint),
-        strategies=strategies_content(strategies),
-        repeats=context.repeats,
-        batch=batch,
-    )
 
-    def compute(on_step: Callable[[], None]) -> dict:
+    def compute(cfg: Config, on_step: Callable[[], None]) -> dict:
         # What OpenMMLab prints while it loads would get between the bars.
         with redirect_stdout(io.StringIO()):
-            comparison = Comparison(cfg, checkpoint, context.device)
+            comparison = Comparison(cfg, checkpoint, runs.context.device)
         values = list(strategies.values())
-        seconds = comparison.seconds_per_image(values, context.repeats, on_step, batch)
+        seconds = comparison.seconds_per_image(values, runs.context.repeats, on_step, batch)
         by_name = {name: seconds[tome_cfg] for name, tome_cfg in strategies.items()}
         return {'seconds_per_image': {STOCK: seconds[STOCK], **by_name}, 'batch': batch}
 
-    steps = (len(strategies) + 1) * (context.repeats + 1)
-    return context.measure('speed/inference', key, 'time inference', steps, compute)
+    settings = {'checkpoint': file_hash(checkpoint), 'batch': batch}
+    return runs.measure(KIND, 'inference', strategies, compute, **settings)
 
 
 def describe(runs: Runs, quality: Quality, measured: Mapping) -> Speed:

@@ -1,7 +1,9 @@
 """Training and testing as ordinary ``mim`` runs, whose results are kept."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
@@ -15,6 +17,7 @@ from .checkpoints import checkpoint_options, copy_weights
 from .context import ORIGIN, RunContext
 from .data_check import Data, check_data
 from .recipe import SEED, TOME_CFG, Recipe
+from .strategies import strategies_content
 
 TRAIN = Kind('train run', reads='train')
 TEST = Kind('test run', reads='test')
@@ -48,6 +51,36 @@ class Runs:
     ) -> Fingerprint:
         """All that a result depends on, the data of the split that its kind reads among it."""
         return fingerprint(kind, cfg, self.data(kind.reads).identity, settings, device)
+
+    def measure(
+        self,
+        kind: Kind,
+        what: str,
+        strategies: Mapping[str, str],
+        compute: Callable[[Config, Callable[[], None]], dict],
+        **settings,
+    ) -> dict:
+        """Time strategies and stock in this process, or take what was measured before.
+
+        Args:
+            kind: Of the result.
+            what: What is timed, such as ``'training steps'``.
+            strategies: ``tome_cfg`` by name.
+            compute: Called with the config, and a function to call after every timed pass.
+            settings: What else the result depends on.
+
+        Returns:
+            What ``compute`` returns, and its ``origin``.
+        """
+        context, cfg = self.context, self.recipe.resolved()
+        settings |= {'strategies': strategies_content(strategies), 'repeats': context.repeats}
+        return context.measure(
+            f'speed/{what.replace(" ", "-")}',
+            self.fingerprint(kind, cfg, context.device, **settings),
+            f'time {what}',
+            (len(strategies) + 1) * (context.repeats + 1),
+            partial(compute, cfg),
+        )
 
     def checkpoint_path(self, name: str) -> Path:
         """Where the weights of a training are, once it is finished."""

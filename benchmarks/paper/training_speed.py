@@ -16,7 +16,6 @@ from .paper import SPEED_UP
 from .quality import Quality
 from .quality_tables import QualityTable, Speed
 from .runs import Runs
-from .strategies import strategies_content
 from .summary import NONE
 
 KIND = Kind('training speed', ('benchmarks.training_steps',), reads='train')
@@ -39,21 +38,12 @@ def measure(runs: Runs, strategies: Mapping[str, str]) -> dict:
     Returns:
         ``steps``, as :func:`measure_training_steps` returns them, and their origin.
     """
-    context, cfg = runs.context, runs.recipe.resolved()
-    key = runs.fingerprint(
-        KIND,
-        cfg,
-        context.device,
-        strategies=strategies_content(strategies),
-        repeats=context.repeats,
-    )
+    repeats, device = runs.context.repeats, runs.context.device
 
-    def compute(on_step: Callable[[], None]) -> dict:
-        steps = measure_training_steps(cfg, strategies, context.repeats, context.device, on_step)
-        return {'steps': steps}
+    def compute(cfg: Config, on_step: Callable[[], None]) -> dict:
+        return {'steps': measure_training_steps(cfg, strategies, repeats, device, on_step)}
 
-    steps = (len(strategies) + 1) * (context.repeats + 1)
-    return context.measure('speed/training-steps', key, 'time training steps', steps, compute)
+    return runs.measure(KIND, 'training steps', strategies, compute)
 
 
 def describe(table: QualityTable, runs: Runs, quality: Quality, measured: Mapping) -> Speed:
@@ -127,6 +117,9 @@ def _results(table: QualityTable, runs: Runs, measured: Mapping) -> Iterator[Res
             if one[key] is not None:
                 samples = runs.context.repeats if metric == 'steps_per_second' else 1
                 yield Result(metric=metric, value=one[key], unit=unit, samples=samples, **about)
+        for base, other in ((STOCK, 'stock none'), (NONE, 'ours none')):
+            gain = one['steps/s'] / measured['steps'][base]['steps/s']
+            yield Result(metric=f'speed-up over {other}', value=gain, **about)
 
 
 def _dtype(cfg: Config) -> str:

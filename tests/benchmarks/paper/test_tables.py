@@ -114,6 +114,8 @@ def test_rows_of_a_trained_table(mim, steps, tmp_path):
     trained = rows[rows['mode'] == 'training'].set_index(['implementation', 'strategy', 'metric'])
     assert trained.loc[('stock', 'none', 'steps_per_second'), 'value'] == 1
     assert trained.loc[('ours', 'hq', 'saved_bytes'), 'value'] == 3 * 2**20
+    assert trained.loc[('ours', 'hq', 'speed-up over stock none'), 'value'] == 3
+    assert trained.loc[('ours', 'hq', 'speed-up over ours none'), 'value'] == 1.5
     assert 'peak_bytes' not in set(rows['metric'])
     assert len(find(tmp_path / 'out')) == len(rows)  # the command that collects takes them
 
