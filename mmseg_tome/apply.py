@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from torch import nn
 
 from .compat.versions import require_openmmlab
 from .strategies import TomeCfg, parse_tome_cfg
 
+Model = TypeVar('Model', bound=nn.Module)
 
-def apply_tome(model: nn.Module, tome_cfg: TomeCfg) -> nn.Module:
+
+def apply_tome(model: Model, tome_cfg: TomeCfg) -> Model:
     """Switch a built model to a merging strategy, in place.
 
     Works on mmseg and mmpose models and on a bare backbone, also on one that was built with mmseg's

@@ -10,6 +10,7 @@ from mmseg_tome.analysis import complexity
 from mmseg_tome.analysis.fingerprint import Kind
 from mmseg_tome.analysis.layer_profile import results
 from mmseg_tome.analysis.provenance import caption
+from mmseg_tome.analysis.workload import Workload
 
 from .complexity_plot import draw_complexity
 from .context import ORIGIN, RunContext, variant_fingerprint
@@ -47,9 +48,8 @@ def make_complexity_table(
 
 
 def _report(variant: str, size: tuple[int, int], repeats: int, measured: Mapping) -> Report:
-    steps = {name: pd.DataFrame(rows) for name, rows in measured['steps'].items()}
-    for frame in steps.values():
-        frame.attrs['limit'] = measured['limit']
+    profiles = pd.DataFrame(measured['steps'])
+    steps = dict(list(profiles.groupby('strategy', sort=False)))
     stages = {
         name: stage_table(pd.DataFrame(rows), steps[name])
         for name, rows in measured['formulas'].items()
@@ -65,14 +65,7 @@ def _report(variant: str, size: tuple[int, int], repeats: int, measured: Mapping
         for name, frame in steps.items()
     )
     label = f'{variant.upper()} at {size[0]}×{size[1]}'
-    about = {
-        **{'model': variant, 'width': size[0], 'height': size[1], 'batch': '1', 'dtype': 'fp32'},
-        **{'mode': 'inference', 'implementation': 'ours', 'samples': repeats},
-    }
-    # The machine's limit is among the rows of each.
-    rows = dict.fromkeys(
-        row for name, frame in steps.items() for row in results(frame, strategy=name, **about)
-    )
+    rows = results(profiles, Workload(variant, *reversed(size)), repeats)
     return Report(
         name='complexity',
         title=f'complexity: {label}',

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
-
 from mmseg_tome.analysis import complexity
-from mmseg_tome.analysis.layer_profile import profile_in_turns
-from mmseg_tome.analysis.loading import drawn_segmentor
+from mmseg_tome.analysis.layer_profile import profile
+from mmseg_tome.analysis.loading import drawn_segmentor, only_backbone
+from mmseg_tome.analysis.workload import Workload
 from mmseg_tome.apply import apply_tome
 
 
@@ -30,18 +29,16 @@ def measure_steps(
         on_step: Called after every pass.
 
     Returns:
-        ``formulas``, as :func:`complexity.paper_formulas` returns them, and ``steps``, as
-        :func:`profile_in_turns` does: rows by strategy; ``limit``, the rate of large products.
+        ``formulas``, rows of :func:`complexity.paper_formulas` by strategy, and ``steps``, rows
+        of :func:`profile`.
     """
-    width, height = size
-    models = {name: apply_tome(drawn_segmentor(variant), name) for name in strategies}
+    workload = Workload(variant, *reversed(size), device=device)
+    hw = workload.height, workload.width
     formulas = {
-        name: complexity.paper_formulas(model.backbone, (height, width)).to_dict('records')
-        for name, model in models.items()
+        name: complexity.paper_formulas(
+            apply_tome(only_backbone(drawn_segmentor(variant)), name), hw
+        ).to_dict('records')
+        for name in strategies
     }
-    parts = {name: (model.to(device).backbone, model.head) for name, model in models.items()}
-    image = torch.randn(1, 3, height, width, device=device)
-    profiles = profile_in_turns(parts, image, repeats, on_step)
-    steps = {name: frame.to_dict('records') for name, frame in profiles.items()}
-    limit = next(iter(profiles.values())).attrs['limit']
-    return {'formulas': formulas, 'steps': steps, 'limit': limit}
+    steps = profile(workload, strategies, repeats, on_step).to_dict('records')
+    return {'formulas': formulas, 'steps': steps}

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -73,11 +73,13 @@ def measure(
     error_of_fused = functools.cache(lambda: fused_error(workload, image))
     with torch_settings('fp32'):
         for one in implementations:
-            if one.reference() is None:
+            if (reference := one.reference()) is None:
                 continue
             if one not in notes:
                 with _noted(workload, one, notes):
-                    differences[one] = compare_with_reference(workload, one, image, error_of_fused)
+                    differences[one] = compare_with_reference(
+                        workload, one, reference, image, error_of_fused
+                    )
             on_step(f'parity of {one}')
     with torch_settings(workload.dtype):
         for one in implementations:
@@ -112,14 +114,7 @@ def failed(
 ) -> list[Result]:
     """The rows of models that were not measured, and why."""
     return [
-        Result(
-            *('benchmark', SECONDS, math.nan),
-            unit='s',
-            note=note,
-            **workload.columns(),
-            **one.columns(),
-        )
-        for one in implementations
+        _result(workload, one, SECONDS, math.nan, unit='s', note=note) for one in implementations
     ]
 
 
@@ -139,7 +134,7 @@ def results_of(
         times: Seconds of every pass, of the whole batch.
         difference: To its reference, if it has one.
     """
-    new = functools.partial(Result, 'benchmark', **workload.columns(), **implementation.columns())
+    new = functools.partial(_result, workload, implementation)
     seconds = quartiles([t / ready.batch for t in times])
     rows = [new(SECONDS, **seconds, unit='s', samples=len(times))]
     if workload.batch == 'auto':
@@ -150,6 +145,13 @@ def results_of(
     if difference is not None:
         rows.append(new('relative_difference', difference))
     return rows
+
+
+def _result(
+    workload: Workload, implementation: Implementation, metric: str, value: float, **fields: Any
+) -> Result:
+    about = workload.columns() | implementation.columns()
+    return Result('benchmark', metric, value, **about, **fields)
 
 
 @contextmanager
@@ -205,7 +207,7 @@ def _prepare(workload: Workload, implementation: Implementation, image: Tensor) 
     batch = (
         _best_batch(workload, implementation, model, image)
         if workload.batch == 'auto'
-        else workload.batch
+        else int(workload.batch)
     )
     images = workload.cast(image).repeat(batch, 1, 1, 1)
     saved = saved_bytes(lambda: loss_of(model, images), model) if workload.trains else None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 
 from ..strategies import PRESETS
 from .benchmark import SECONDS
@@ -155,7 +156,7 @@ def draw(frame: pd.DataFrame, path: Path) -> None:
     plt.close(figure)
 
 
-def _draw_lines(axis: plt.Axes, rows: pd.DataFrame) -> None:
+def _draw_lines(axis: Axes, rows: pd.DataFrame) -> None:
     rows = rows.assign(pixels=rows['width'] * rows['height'] / 1e6).sort_values('pixels')
     for number, strategy in enumerate(s for s in PRESETS if s != 'downsample'):
         for implementation, style, label in (

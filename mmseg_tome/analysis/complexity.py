@@ -7,6 +7,7 @@ import pandas as pd
 from ..merging import BipartiteSoftMatching, Merging
 from ..models import MixVisionTransformer
 from ..models.token_counts import StageTokens, stage_sizes
+from ..strategies import StageMerging
 
 # The steps of a stage, as `profile` times them too.
 PATCHES = 'patch embedding'
@@ -38,7 +39,7 @@ def count_gflop(backbone: MixVisionTransformer, hw: tuple[int, int]) -> pd.DataF
     for i, (tokens, (h, w)) in enumerate(zip(backbone.token_counts(hw), sizes, strict=True)):
         channels = backbone.embed_dims * backbone.num_heads[i]
         ratio, depth = backbone.sr_ratios[i], backbone.num_layers[i]
-        stage = backbone.strategy.stages[i]
+        stage = _merging(backbone, i)
         kv_hw = (h // ratio, w // ratio)
         hidden = backbone.layers[i][1][0].ffn.feedforward_channels
         per_block = {
@@ -83,7 +84,7 @@ def paper_formulas(backbone: MixVisionTransformer, hw: tuple[int, int]) -> pd.Da
     for i, (tokens, size) in enumerate(zip(backbone.token_counts(hw), sizes, strict=True)):
         channels = backbone.embed_dims * backbone.num_heads[i]
         ratio = backbone.sr_ratios[i]
-        stage = backbone.strategy.stages[i]
+        stage = _merging(backbone, i)
         kv_hw = (size[0] // ratio, size[1] // ratio)
         matching = _matching(stage.q, size, channels) + _matching(stage.kv, kv_hw, channels)
         full = tokens.q**2 * channels
@@ -100,6 +101,10 @@ def paper_formulas(backbone: MixVisionTransformer, hw: tuple[int, int]) -> pd.Da
             }
         )
     return pd.DataFrame(rows)
+
+
+def _merging(backbone: MixVisionTransformer, stage: int) -> StageMerging:
+    return backbone.strategy.stages[stage] if backbone.strategy else StageMerging()
 
 
 def _eq_6(tokens: StageTokens, q: Merging | None, kv: Merging | None) -> float:

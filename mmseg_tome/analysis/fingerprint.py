@@ -179,10 +179,10 @@ def data_identity(paths: Iterable[str | Path]) -> str:
     Raises:
         FileNotFoundError: If one is not there.
     """
-    paths = [Path(path) for path in paths]
-    folders = {path.parent for path in paths}
+    files = sorted(Path(path) for path in paths)
+    folders = {file.parent for file in files}
     common = _common_folder(folders) if folders else Path()
-    lines = [f'{p.relative_to(common).as_posix()} {p.stat().st_size}' for p in sorted(paths)]
+    lines = [f'{f.relative_to(common).as_posix()} {f.stat().st_size}' for f in files]
     digest = hashlib.sha256('\n'.join(lines).encode()).hexdigest()[:16]
     return f'{len(lines)} files, {digest}'
 

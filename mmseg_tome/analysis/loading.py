@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from mmengine.runner import load_checkpoint
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..config_files import config_root
 from ..models import MixVisionTransformer
@@ -57,7 +57,7 @@ def load_config(
 
 def load_model(
     cfg: Config, checkpoint: str | Path | None, device: str = 'cpu', stock: bool = False
-) -> nn.Module:
+) -> BaseModel:
     """Build a config's model with all weights of a checkpoint, for inference.
 
     Args:
@@ -207,7 +207,8 @@ def _draw_weights(model: Segmentor) -> None:
                 parameter.normal_(std=std, generator=generator)
             elif name.endswith('bias'):
                 parameter.normal_(std=0.1, generator=generator)
-        for module in model.modules():
-            if isinstance(module, _BatchNorm):
-                module.running_mean.normal_(std=0.1, generator=generator)
-                module.running_var.uniform_(0.5, 1.5, generator=generator)
+        for name, buffer in model.named_buffers():
+            if name.endswith('running_mean'):
+                buffer.normal_(std=0.1, generator=generator)
+            elif name.endswith('running_var'):
+                buffer.uniform_(0.5, 1.5, generator=generator)

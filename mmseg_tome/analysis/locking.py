@@ -1,15 +1,14 @@
 """Keeping a second process from computing the same result."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows
+if sys.platform == 'win32':
     import msvcrt
-
-    fcntl = None
+else:
+    import fcntl
 
 
 class InUseError(RuntimeError):
@@ -48,7 +47,7 @@ def _lock(descriptor: int) -> None:
     Raises:
         OSError: If it is locked already.
     """
-    if fcntl is not None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    else:
+    if sys.platform == 'win32':
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

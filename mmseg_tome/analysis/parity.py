@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from unittest import mock
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +59,7 @@ def check_low_precision(implementation: Implementation, error: float, fused_erro
 def compare_with_reference(
     workload: Workload,
     implementation: Implementation,
+    reference: Implementation,
     image: Tensor,
     error_of_fused: Callable[[], float],
 ) -> float:
@@ -67,7 +69,8 @@ def compare_with_reference(
 
     Args:
         workload: What is measured.
-        implementation: One that has a reference.
+        implementation: What is compared.
+        reference: What it must compute the same as.
         image: ``[1, 3, H, W]`` in fp32.
         error_of_fused: Gives what :func:`fused_error` returns.
 
@@ -77,7 +80,7 @@ def compare_with_reference(
     Raises:
         ParityError: If one of the differences is too large, or the reference cannot be built here.
     """
-    reference, is_ours = implementation.reference(), implementation.name == 'ours'
+    is_ours = implementation.name == 'ours'
     if reason := reference.unavailable_reason(workload.device, workload.mode):
         raise ParityError(f'{implementation} cannot be compared with its reference: {reason}')
     exact, frozen = replace(workload, dtype='fp32'), FrozenMatches()
@@ -110,12 +113,14 @@ def _outputs(
     workload: Workload, implementation: Implementation, model: nn.Module, image: Tensor
 ) -> list[Tensor]:
     """The outputs, or of a training step the gradients of all parameters."""
-    out = make_run(workload, implementation, model.train(workload.trains), image)()
-    if workload.trains:
-        gradients = [p.grad for p in model.parameters() if p.grad is not None]
-        model.zero_grad(set_to_none=True)  # or a cast of the model would cast them
-        return gradients
-    return [out] if isinstance(out, Tensor) else list(out)
+    model.train(workload.trains)
+    if not workload.trains:
+        out = implementation.inference(model, image)()
+        return [out] if isinstance(out, Tensor) else list(out)
+    make_run(workload, implementation, model, image)()
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    model.zero_grad(set_to_none=True)  # or a cast of the model would cast them
+    return gradients
 
 
 class FrozenMatches:
@@ -138,22 +143,14 @@ class FrozenMatches:
             self.plans.append(original(algorithm, tokens, hw))
             return self.plans[-1]
 
-        with _replaced(plan):
+        with mock.patch.object(BipartiteSoftMatching, 'plan', plan):
             yield
 
     @contextmanager
     def used(self) -> Iterator[None]:
         """Use the recorded plans inside, in their order."""
         plans = iter(self.plans)
-        with _replaced(lambda algorithm, tokens, hw: next(plans)):
+        with mock.patch.object(
+            BipartiteSoftMatching, 'plan', lambda algorithm, tokens, hw: next(plans)
+        ):
             yield
-
-
-@contextmanager
-def _replaced(plan) -> Iterator[None]:
-    original = BipartiteSoftMatching.plan
-    BipartiteSoftMatching.plan = plan
-    try:
-        yield
-    finally:
-        BipartiteSoftMatching.plan = original

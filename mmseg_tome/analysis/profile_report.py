@@ -1,10 +1,11 @@
 """A profile as tables to read: its steps, and the paper's formulas beside what is counted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from .layer_profile import total
 from .provenance import caption
 
 
@@ -15,7 +16,7 @@ def parts(
 
     Args:
         title: What was profiled.
-        frame: As :func:`mmseg_tome.analysis.layer_profile.profile` returns it.
+        frame: As :func:`mmseg_tome.analysis.layer_profile.profile` returns it, of one strategy.
         formulas: As :func:`mmseg_tome.analysis.complexity.paper_formulas` returns it.
         where: As :func:`mmseg_tome.analysis.provenance.provenance` returns it.
     """
@@ -25,27 +26,17 @@ def parts(
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
     """A row per step, and one for all of them; rates only of what has counted operations."""
-    return pd.DataFrame(_rows(frame))
+    return pd.DataFrame(_row(step) for step in [*frame.to_dict('records'), total(frame)])
 
 
-def _rows(frame: pd.DataFrame) -> Iterator[dict[str, str]]:
-    for row in frame.itertuples():
-        stage = str(row.stage or '')
-        yield _row(stage, row.step, row.ms, row.share, row.gflop, row.of_limit)
-    ms, gflop = frame['ms'].sum(), frame['gflop'].sum()
-    yield _row('', 'all', ms, 100.0, gflop, 100 * 1000 * gflop / ms / frame.attrs['limit'])
-
-
-def _row(
-    stage: str, step: str, ms: float, share: float, gflop: float, of_limit: float
-) -> dict[str, str]:
-    counted = gflop > 0
+def _row(step: Mapping[str, Any]) -> dict[str, str]:
+    counted = step['gflop'] > 0
     return {
-        'stage': stage,
-        'step': step,
-        'ms': f'{ms:.1f}',
-        '%': f'{share:.1f}',
-        'GFLOP': f'{gflop:.2f}' if counted else '',
-        'GFLOP/s': f'{1000 * gflop / ms:.0f}' if counted else '',
-        '% of limit': f'{of_limit:.0f}' if counted else '',
+        'stage': str(step['stage'] or ''),
+        'step': step['step'],
+        'ms': f'{step["ms"]:.1f}',
+        '%': f'{step["share"]:.1f}',
+        'GFLOP': f'{step["gflop"]:.2f}' if counted else '',
+        'GFLOP/s': f'{step["gflop_per_s"]:.0f}' if counted else '',
+        '% of limit': f'{step["of_limit"]:.0f}' if counted else '',
     }

@@ -42,8 +42,7 @@ class Step:
     def __init__(self, title: str, total: float | None, bars: Bars | None) -> None:
         self.title, self.total, self.done = title, total, 0.0
         self._start = time.monotonic()
-        self._bars = bars
-        self._bar = bars.add_task(title, total=total) if bars else None
+        self._bar = (bars, bars.add_task(title, total=total)) if bars else None
 
     def advance(self, parts: float = 1) -> None:
         """Say that so many more parts are done."""
@@ -61,8 +60,9 @@ class Step:
         """
         self.done, self.total = done, self.total if total is None else total
         self.title = description or self.title
-        if self._bars:
-            self._bars.update(self._bar, completed=done, total=self.total, description=self.title)
+        if self._bar:
+            bars, task = self._bar
+            bars.update(task, completed=done, total=self.total, description=self.title)
 
     @property
     def seconds(self) -> float:
@@ -78,8 +78,9 @@ class Step:
 
     def remove(self) -> None:
         """Take its bar away."""
-        if self._bars:
-            self._bars.remove_task(self._bar)
+        if self._bar:
+            bars, task = self._bar
+            bars.remove_task(task)
 
 
 class Progress:

@@ -49,7 +49,7 @@ def _common() -> dict[str, str]:
 
 def package_versions() -> dict[str, str]:
     """The versions of the packages below this one that are installed."""
-    found = {'torch': torch.__version__}
+    found = {'torch': str(torch.__version__)}
     for package in PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)

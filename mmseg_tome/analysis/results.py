@@ -109,7 +109,7 @@ assert sorted(HEADER) == sorted(field.name for field in fields(Result))
 _NUMBERS = ('height', 'width', 'value', 'low', 'high', 'samples', 'threads')
 
 
-def quartiles(values: Sequence[float]) -> dict[str, float]:
+def quartiles(values: Sequence[float]) -> dict[str, Any]:
     """Median and quartiles of measurements, as the fields ``value``, ``low`` and ``high``."""
     if len(values) < 2:
         return dict.fromkeys(('low', 'value', 'high'), values[0])
@@ -128,10 +128,11 @@ def to_json(results: Iterable[Result]) -> list[dict]:
 def from_json(rows: Iterable[Mapping[str, Any]]) -> list[Result]:
     """What :func:`to_json` wrote."""
     numbers = ('value', 'low', 'high')
-    return [
-        Result(**{k: math.nan if v is None and k in numbers else v for k, v in row.items()})
-        for row in rows
-    ]
+    results = []
+    for row in rows:
+        absent = {k: math.nan for k in numbers if row.get(k, 0) is None}
+        results.append(Result(**{**row, **absent}))
+    return results
 
 
 def write_csv(results: Iterable[Result], path: Path) -> None:

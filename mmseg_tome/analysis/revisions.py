@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -117,8 +117,8 @@ def _compare(
     return Comparison(
         workload,
         strategy,
-        statistics.median(times['base']) / workload.batch,
-        statistics.median(times['here']) / workload.batch,
+        statistics.median(times['base']) / int(workload.batch),
+        statistics.median(times['here']) / int(workload.batch),
         statistics.median(ratios),
         relative_difference([outputs['here']], [outputs['base']]),
     )
@@ -140,7 +140,7 @@ def _job(workload: Workload, strategy: str, inputs: Path, outputs: Path) -> dict
 
 def _write_inputs(workload: Workload, folder: Path) -> Path:
     generator = torch.Generator().manual_seed(0)
-    size = (workload.batch, 3, workload.height, workload.width)
+    size = (int(workload.batch), 3, workload.height, workload.width)
     path = folder / 'inputs.pt'
     weights = drawn_segmentor(workload.variant).state_dict()
     torch.save({'weights': weights, 'images': torch.randn(size, generator=generator)}, path)
@@ -200,12 +200,12 @@ class _Worker:
         Raises:
             RuntimeError: If it has failed.
         """
-        try:
-            self._process.stdin.write(json.dumps(job) + '\n')
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass
-        answer = self._process.stdout.readline()
+        jobs, answers = self._process.stdin, self._process.stdout
+        assert jobs and answers  # both are pipes
+        with suppress(BrokenPipeError):
+            jobs.write(json.dumps(job) + '\n')
+            jobs.flush()
+        answer = answers.readline()
         if not answer:
             self._process.wait()
             tail = '\n'.join(self._log.read_text().splitlines()[-15:])

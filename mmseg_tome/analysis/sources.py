@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.util import resolve_name
 from pathlib import Path
+from typing import TypeGuard
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ('mmseg_tome', 'benchmarks', 'demo')
@@ -91,7 +92,7 @@ def _imports(module: str, path: Path) -> Iterator[tuple[str, str | None]]:
             target = _target(module, path, node)
             yield from ((target, alias.name) for alias in node.names)
         else:  # import_module('.x', __package__)
-            yield resolve_name(node.args[0].value, package), None
+            yield resolve_name(ast.literal_eval(node.args[0]), package), None
 
 
 def _passed_on(package: str, path: Path) -> Iterator[tuple[str, str, str]]:
@@ -105,7 +106,7 @@ def _passed_on(package: str, path: Path) -> Iterator[tuple[str, str, str]]:
 def _target(module: str, path: Path, node: ast.ImportFrom) -> str:
     """The absolute name of the module that is imported from."""
     if not node.level:
-        return node.module
+        return node.module or ''
     parts = module.split('.')
     levels = node.level - (path.name == '__init__.py')
     parts = parts[: len(parts) - levels]
@@ -119,7 +120,8 @@ def _nodes(path: Path) -> list[ast.Import | ast.ImportFrom | ast.Call]:
 @lru_cache(maxsize=1024)
 def _parse(source: str) -> list[ast.Import | ast.ImportFrom | ast.Call]:
     """Everything in a file that imports."""
-    found, queue = [], [ast.parse(source)]
+    found: list[ast.Import | ast.ImportFrom | ast.Call] = []
+    queue: list[ast.AST] = [ast.parse(source)]
     while queue:
         node = queue.pop()
         if isinstance(node, (ast.Import, ast.ImportFrom)) or _is_import_module(node):
@@ -131,7 +133,7 @@ def _parse(source: str) -> list[ast.Import | ast.ImportFrom | ast.Call]:
     return found
 
 
-def _is_import_module(node: ast.AST) -> bool:
+def _is_import_module(node: ast.AST) -> TypeGuard[ast.Call]:
     """Whether a module with a fixed name is imported; others are those of other projects."""
     return (
         isinstance(node, ast.Call)
@@ -141,5 +143,5 @@ def _is_import_module(node: ast.AST) -> bool:
     )
 
 
-def _is_for_type_checkers(node: ast.AST) -> bool:
+def _is_for_type_checkers(node: ast.AST) -> TypeGuard[ast.If]:
     return isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.unparse(node.test)

@@ -81,8 +81,8 @@ class Entry:
 
     def stored(self) -> dict | None:
         """The result if it is finished and of this fingerprint; nothing is changed."""
-        content = self._read()
-        return content['result'] if content and self._fits(content['key']) else None
+        content = self._fitting()
+        return content['result'] if content else None
 
     def reuse_or_compute(
         self,
@@ -103,10 +103,11 @@ class Entry:
             InUseError: If another process, or a child of a killed one, is at it.
             ValueError: If the file of the result is damaged.
         """
-        result = self.stored()
+        content = self._fitting()
+        result = content and content['result']  # None where it is begun
         lacks = missing(result) if result is not None else ''
-        if result is not None and not lacks:
-            same = self._read()['key'] == self.fingerprint.parts
+        if content and result is not None and not lacks:
+            same = content['key'] == self.fingerprint.parts
             other = '' if same else ', by another version of the code'
             self.say(f'{self.name}: kept, computed before{other}')
             return result
@@ -154,6 +155,11 @@ class Entry:
                 )
             yield
 
+    def _fitting(self) -> dict | None:
+        """What is kept, if it is of this fingerprint."""
+        content = self._read()
+        return content if content and self._fits(content['key']) else None
+
     def _fits(self, parts: Mapping[str, Any]) -> bool:
         own = self.fingerprint.parts
         changed = {name for name in {*parts, *own} if parts.get(name) != own.get(name)}
@@ -172,15 +178,14 @@ class Entry:
     def _set_aside(self, lacks: str) -> None:
         if not self.folder.exists():
             return
-        content = self._read()
-        if content and self._fits(content['key']) and not lacks:
+        if self._fitting() and not lacks:
             self.say(f'{self.name}: begun before, goes on')
             return
         aside = self.folder.with_name(
             f'{self.folder.name}.replaced-{datetime.now():%Y%m%d-%H%M%S-%f}'
         )
+        reason = f'it lacks {lacks}' if lacks else _reason(self._read(), self.fingerprint)
         self.folder.rename(aside)
-        reason = f'it lacks {lacks}' if lacks else _reason(content, self.fingerprint)
         self.say(f'{self.name}: computed again, since {reason}; the old one is now {aside.name}')
 
 

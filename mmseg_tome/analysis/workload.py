@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -76,7 +76,7 @@ class Workload:
         """A model or a tensor on the workload's device and in its dtype."""
         return what.to(self.device, DTYPES[self.dtype])
 
-    def columns(self) -> dict[str, str | int]:
+    def columns(self) -> dict[str, Any]:
         """The columns of a :class:`~mmseg_tome.analysis.results.Result` that describe it."""
         return {
             'model': self.variant,
@@ -136,4 +136,6 @@ def make_run(
 def loss_of(model: nn.Module, images: Tensor) -> Tensor:
     """A loss that depends on all outputs."""
     out = model(images)
-    return sum(o.float().square().mean() for o in ([out] if isinstance(out, Tensor) else out))
+    outs = [out] if isinstance(out, Tensor) else out
+    first, *others = (o.float().square().mean() for o in outs)
+    return sum(others, first)

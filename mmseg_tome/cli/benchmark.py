@@ -128,7 +128,7 @@ def measure(args: argparse.Namespace, workloads: list, implementations: list, co
             file=sys.stderr,
         )
         return LEFT
-    notes = {row.note for workload in workloads for row in runs.kept(workload)}
+    notes = {row.note for workload in workloads for row in runs.kept(workload) or ()}
     if notes := notes - {'', benchmark.OUT_OF_MEMORY}:
         print('These were not measured:', *sorted(notes), sep='\n', file=sys.stderr)
         return 1

@@ -52,9 +52,10 @@ def main(arguments: list[str]) -> int:
     from ..analysis.complexity import paper_formulas
     from ..analysis.implementations import Ours
     from ..analysis.layer_profile import profile, results
+    from ..analysis.loading import only_backbone
     from ..analysis.provenance import provenance
     from ..analysis.quiet import quiet_logs
-    from ..analysis.workload import Workload, torch_settings
+    from ..analysis.workload import Workload
     from ..strategies import PRESETS
 
     if args.strategy not in PRESETS:
@@ -66,20 +67,16 @@ def main(arguments: list[str]) -> int:
     if args.out and args.out.exists():
         parser.error(f'--out {args.out} is there already: name a new folder')
     workload = Workload(args.model, height, width, args.batch, args.dtype, args.device)
-    implementation = Ours(args.strategy)
     with quiet_logs():
-        model = workload.cast(implementation.build(args.model))
-    images = workload.cast(torch.randn(args.batch, 3, height, width))
-    with torch_settings(args.dtype):
-        frame = profile(model.backbone, model.head, images, args.repeats)
-    where, formulas = provenance(args.device), paper_formulas(model.backbone, (height, width))
+        frame = profile(workload, [args.strategy], args.repeats)
+        backbone = only_backbone(Ours(args.strategy).build(args.model))
+    where, formulas = provenance(args.device), paper_formulas(backbone, (height, width))
     parts = profile_report.parts(f'{args.strategy}, {workload}', frame, formulas, where)
     console = Console()
     console.print(Markdown(report.join(parts)))
     if args.out:
-        columns = {**workload.columns(), **implementation.columns()}
         command = shlex.join(['python', '-m', 'mmseg_tome', 'profile', *arguments])
-        rows = [row.at(where, command=command) for row in results(frame, **columns)]
+        rows = [row.at(where, command=command) for row in results(frame, workload, args.repeats)]
         written = report.write_report(args.out, 'profile', parts, rows)
         console.print(*map(str, written), sep='\n', highlight=False)
     return 0

@@ -10,6 +10,7 @@ from mmseg_tome import PRESETS
 from mmseg_tome.analysis import complexity, profile_report
 from mmseg_tome.analysis.implementations import Ours, Published
 from mmseg_tome.analysis.layer_profile import matrix_rate, profile, results
+from mmseg_tome.analysis.workload import Workload
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own
 
@@ -52,7 +53,7 @@ def test_profile_times_every_step_and_changes_nothing(strategy):
     image = torch.randn(1, 3, 128, 160)
     with torch.inference_mode():
         expected = model(image)
-    frame = profile(model.backbone, model.head, image, repeats=2)
+    frame = profile(Workload('b0', *image.shape[2:]), [strategy], repeats=2)
     with torch.inference_mode():
         assert torch.equal(model(image), expected)
     steps = set(zip(frame['stage'], frame['step'], strict=True))
@@ -66,13 +67,15 @@ def test_profile_times_every_step_and_changes_nothing(strategy):
 def test_a_profile_as_rows_of_results():
     frame = pd.DataFrame(
         [
-            (1, 'attention', 3.0, 75.0, 0.6, 200.0, 50.0),
-            (0, 'head', 1.0, 25.0, 0.0, 0.0, 0.0),
+            ('hq', 1, 'attention', 3.0, 75.0, 0.6, 200.0, 50.0, 400.0),
+            ('hq', 0, 'head', 1.0, 25.0, 0.0, 0.0, 0.0, 400.0),
         ],
-        columns=['stage', 'step', 'ms', 'share', 'gflop', 'gflop_per_s', 'of_limit'],
+        columns=[
+            *('strategy', 'stage', 'step', 'ms', 'share', 'gflop', 'gflop_per_s', 'of_limit'),
+            'limit',
+        ],
     )
-    frame.attrs['limit'] = 400.0
-    rows = results(frame, model='b0', dtype='fp32')
+    rows = results(frame, Workload('b0', 64, 64))
     values = {(row.model, row.note, row.metric): row.value for row in rows}
     assert len(values) == len(rows) == 5 + 2 + 5 + 1  # the head has no operations here
     assert values['b0', 'stage 1: attention', 'seconds_per_image'] == 0.003

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -56,7 +56,7 @@ class Implementation(ABC):
         sides = [side for stage in stages for side in (stage.q, stage.kv)]
         return any(isinstance(side, BipartiteSoftMatching) for side in sides)
 
-    def columns(self) -> dict[str, str]:
+    def columns(self) -> dict[str, Any]:
         """The columns of a :class:`~mmseg_tome.analysis.results.Result` that describe it."""
         return {'implementation': self.name, 'strategy': self.strategy}
 
