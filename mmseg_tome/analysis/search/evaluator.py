@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 import torch
-from torch import nn
+from mmengine.model import BaseModel
 
 from ...apply import apply_tome
 from ...strategies import TomeCfg
@@ -47,9 +47,10 @@ class Evaluator:
     """
 
     def __init__(
-        self, model: nn.Module, scorer: Scorer, timed: dict, repeats: int, batch: int = 1
+        self, model: BaseModel, scorer: Scorer, timed: dict, repeats: int, batch: int = 1
     ) -> None:
-        self._unmerged = apply_tome(model, None)
+        apply_tome(model, None)
+        self._unmerged = model
         self._candidate = _twin(model)
         self._scorer = scorer
         self._timed = timed
@@ -72,12 +73,14 @@ class Evaluator:
         on_step: Callable[[], None] = lambda: None,
     ) -> dict[str, Timing]:
         """Time several candidates in turns; ratios are to one of them."""
-        models = {name: apply_tome(_twin(self._unmerged), c) for name, c in candidates.items()}
+        models = {name: _twin(self._unmerged) for name in candidates}
+        for name, tome_cfg in candidates.items():
+            apply_tome(models[name], tome_cfg)
         return self._time(models, reference, repeats, on_step)
 
     def _time(
         self,
-        models: Mapping[str, nn.Module],
+        models: Mapping[str, BaseModel],
         reference: str,
         repeats: int,
         on_step: Callable[[], None] = lambda: None,
@@ -120,7 +123,7 @@ class Evaluator:
         return self._scorer.compute(results)
 
 
-def _twin(model: nn.Module) -> nn.Module:
+def _twin(model: BaseModel) -> BaseModel:
     """A copy that shares the weights."""
     tensors = chain(model.parameters(), model.buffers())
     return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})

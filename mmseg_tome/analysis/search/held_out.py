@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...strategies import AUTO, PRESETS, TomeCfg
+from ...strategies import AUTO, PRESETS
 from .evaluator import Evaluator, Timing
 from .images import Images, Split
 from .loop import Search
-from .space import Stages, key_of, preset_stages, searched_presets
+from .space import Stages, describe, key_of, preset_stages, searched_presets
 
 UNMERGED = 'none'
 NAMED = (*PRESETS, AUTO)
@@ -38,6 +38,11 @@ class Setting:
     objective: str
 
     @property
+    def description(self) -> str:
+        """What it merges, in a line; of a preset that no list of stages can express, the name."""
+        return self.name if self.stages is None else describe(self.stages)
+
+    @property
     def time(self) -> float:
         """Time over that of the unmerged model."""
         return self.timing.ratio
@@ -53,7 +58,7 @@ class Setting:
         return self.held_out[self.objective]
 
 
-def reported_settings(search: Search, with_downsampling: bool) -> dict[str, TomeCfg]:
+def reported_settings(search: Search, with_downsampling: bool) -> dict[str, str | Stages]:
     """What is reported: the presets, and the points of the front that are none, by name."""
     presets = [name for name in NAMED if with_downsampling or not _down_samples(name)]
     num_stages = len(search.sr_ratios)
@@ -66,7 +71,7 @@ def reported_settings(search: Search, with_downsampling: bool) -> dict[str, Tome
 def evaluate(
     evaluator: Evaluator,
     search: Search,
-    settings: Mapping[str, TomeCfg],
+    settings: Mapping[str, str | Stages],
     split: Split,
     repeats: int,
     on_step: Callable[[], None] = lambda: None,
@@ -106,14 +111,14 @@ def evaluate(
     return evaluated
 
 
-def num_steps(settings: Mapping[str, TomeCfg], held_out: Images, repeats: int) -> int:
+def num_steps(settings: Mapping[str, str | Stages], held_out: Images, repeats: int) -> int:
     """How often :func:`evaluate` calls ``on_step``."""
     return len(settings) * (repeats + 1 + len(held_out))
 
 
-def _stages(name: str, tome_cfg: TomeCfg, num_stages: int) -> Stages | None:
-    if name not in NAMED:
-        return list(tome_cfg)
+def _stages(name: str, tome_cfg: str | Stages, num_stages: int) -> Stages | None:
+    if not isinstance(tome_cfg, str):
+        return tome_cfg
     if name == AUTO or _down_samples(name):
         return None
     return preset_stages(name, num_stages)

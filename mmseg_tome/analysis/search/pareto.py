@@ -7,8 +7,11 @@ from typing import Protocol, TypeVar
 class Point(Protocol):
     """Quality, more is better; time, less is better."""
 
-    quality: float
-    time: float
+    @property
+    def quality(self) -> float: ...
+
+    @property
+    def time(self) -> float: ...
 
 
 P = TypeVar('P', bound=Point)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -130,9 +131,14 @@ def _limit(
 ) -> None:
     """Show the range of the front and of the presets that merge, however far others are off."""
     shown = [*front, *((time, quality) for name, time, quality in presets if name != _FAR)]
-    for values, limit in zip(zip(*shown, strict=True), (axis.set_xlim, axis.set_ylim), strict=True):
-        margin = max(0.15 * (max(values) - min(values)), 0.01)
-        limit(min(values) - margin, max(values) + margin)
+    times, qualities = zip(*shown, strict=True)
+    axis.set_xlim(*_range(times))
+    axis.set_ylim(*_range(qualities))
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    margin = max(0.15 * (max(values) - min(values)), 0.01)
+    return min(values) - margin, max(values) + margin
 
 
 def _mark_presets(axis: Axes, presets: Sequence[tuple[str, float, float]]) -> None:
@@ -150,5 +156,5 @@ def _mark_presets(axis: Axes, presets: Sequence[tuple[str, float, float]]) -> No
         )  # fmt: skip
 
 
-def _scatter(axis: Axes, points: Sequence[Point], **style) -> None:
+def _scatter(axis: Axes, points: Sequence[Point], **style: Any) -> None:
     axis.scatter([p.time for p in points], [p.quality for p in points], **style)

@@ -5,7 +5,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 from mmengine.config import Config
-from torch import nn
+from mmengine.model import BaseModel
 
 from ...strategies import PRESETS
 from ..fingerprint import Fingerprint, Kind, data_identity, file_hash, fingerprint
@@ -87,7 +87,7 @@ def prepare(options: Options, progress: Progress) -> Prepared:
     return Prepared(cfg, evaluator, images, objective, sr_ratios, key)
 
 
-def _load(cfg: Config, options: Options) -> nn.Module:
+def _load(cfg: Config, options: Options) -> BaseModel:
     model = load_model(cfg, options.checkpoint, options.device)
     stages = only_backbone(model).num_stages
     expected = len(PRESETS['hq'].stages)
@@ -96,7 +96,7 @@ def _load(cfg: Config, options: Options) -> nn.Module:
     return model
 
 
-def _open(cfg: Config, options: Options, model: nn.Module) -> tuple[Source, Scorer]:
+def _open(cfg: Config, options: Options, model: BaseModel) -> tuple[Source, Scorer]:
     """Where images come from, and how predictions of them are scored."""
     if options.unlabeled:
         scorer = agreement_scorer(model.decode_head.num_classes)

@@ -78,6 +78,7 @@ def _write_rates_files(
     files = {one.name: (one, one.name) for one in settings if not one.is_preset}
     files |= {choice.name: (choice.setting, f'{choice.name}: {choice.why}') for choice in choices}
     for name, (one, title) in files.items():
+        assert one.stages is not None  # what was found is a list
         write_rates(folder / f'{name}.yaml', one.stages, _comment(one, title, about))
 
 
@@ -137,7 +138,7 @@ def _settings_text(settings: Sequence[Setting]) -> str:
     found = [one for one in settings if not one.is_preset]
     if not found:
         return 'The front has no point beside the presets.'
-    lines = [f'- [{one.name}]({one.name}.yaml): {describe(one.stages)}' for one in found]
+    lines = [f'- [{one.name}]({one.name}.yaml): {one.description}' for one in found]
     head = 'Settings, as `stage: side mode rate grid` (sx × sy) or `window` (height × width):'
     return head + '\n\n' + '\n'.join(lines)
 
@@ -186,7 +187,7 @@ def _comment(setting: Setting, title: str, about: About) -> str:
         f'Found by `python -m mmseg_tome search` on {where["date"]} '
         f'(commit {where["commit"] or "unknown"}) for {about.config},\n'
         f'{about.checkpoint}, inputs of {about.inputs}, on {where["device"]}.\n'
-        f'{describe(setting.stages)}\n'
+        f'{setting.description}\n'
         f'Time {setting.time:.3f} of unmerged; {about.objective} {setting.quality:.2f} on '
         f'{about.num_searched} images searched on, {setting.held_out_quality:.2f} on '
         f'{about.num_held_out} held-out images.\n'

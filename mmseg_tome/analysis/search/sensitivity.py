@@ -49,7 +49,7 @@ class Effect:
         time: Change of time, over that of the unmerged model.
     """
 
-    stages: tuple[Mapping[str, Any], ...]
+    stages: tuple[dict[str, Any], ...]
     quality: float
     time: float
 

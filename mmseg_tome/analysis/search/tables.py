@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -37,7 +38,7 @@ def points_table(settings: Sequence[Setting]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             'name': one.name,
-            'setting': describe(one.stages) if one.stages is not None else one.name,
+            'setting': one.description,
             'time_over_unmerged': one.time,
             'lower_quartile': one.timing.low,
             'upper_quartile': one.timing.high,
@@ -96,7 +97,7 @@ def _choice_rows(about: About, choices: Sequence[Choice]) -> Iterator[Result]:
         )
 
 
-def _row(about: About, setting: Setting, metric: str, value: float, **more) -> Result:
+def _row(about: About, setting: Setting, metric: str, value: float, **more: Any) -> Result:
     # Inputs of several sizes have no one size.
     width, height = map(int, about.sizes[0].split('x')) if len(about.sizes) == 1 else (None, None)
     return Result(

@@ -111,8 +111,8 @@ def draw_sheet(view: TokenView, classes: Sequence[str], palette: np.ndarray, pat
     rows = -(-len(panels) // _COLUMNS)
     height, width = view.image.shape[:2]
     panel_height = _PANEL_INCHES * height / width + 0.3
-    figure = Figure((_COLUMNS * _PANEL_INCHES, rows * panel_height + 0.7), layout='constrained')
-    figure.get_layout_engine().set(h_pad=0.08)
+    figure = Figure((_COLUMNS * _PANEL_INCHES, rows * panel_height + 0.7))
+    figure.set_layout_engine('constrained', h_pad=0.08)
     axes = figure.subplots(rows, _COLUMNS, squeeze=False).flatten()
     for axis in axes:
         axis.set_axis_off()
@@ -134,9 +134,14 @@ def _draw_legend(
     figure: Figure, view: TokenView, classes: Sequence[str], palette: np.ndarray
 ) -> None:
     seen = np.union1d(view.unmerged, view.merged)
-    patches = [Patch(color=palette[k] / 255, label=classes[k]) for k in seen]
-    patches.append(Patch(color=np.divide(_CHANGED, 255), label='changed by merging'))
+    patches = [Patch(color=_rgb(palette[k]), label=classes[k]) for k in seen]
+    patches.append(Patch(color=_rgb(_CHANGED), label='changed by merging'))
     figure.legend(handles=patches, loc='outside lower center', ncols=12, fontsize=10, frameon=False)
+
+
+def _rgb(color: Sequence[int]) -> tuple[float, float, float]:
+    red, green, blue = color
+    return red / 255, green / 255, blue / 255
 
 
 def _fade(image: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from mmengine.dataset import Compose
 from torch import nn
 
 from ...apply import apply_tome
-from ...strategies import Strategy, TomeCfg
+from ...strategies import Strategy, TomeCfg, parse_tome_cfg
 from ..loading import load_config, load_model, load_weights, only_backbone
 from .maps import TokenMap, recorded_token_maps
 
@@ -75,7 +75,7 @@ class TokenViewer:
         _check_is_segmentor(self.model, config)
         apply_tome(self.model, tome_cfg)
         self.backbone = only_backbone(self.model)
-        self.strategy = self.backbone.strategy
+        self.strategy = parse_tome_cfg(tome_cfg, self.backbone.num_stages)
         _check_merges(self.strategy)
         self.name = Path(self.strategy.name).stem  # of the preset, or of the file
         meta = load_weights(self.model, checkpoint)

@@ -94,7 +94,7 @@ def test_report(searched):
         assert heading in text
     for fact in ('torch 2', 'images searched on: 4', 'images held out: 4', 'inputs: 136x104'):
         assert fact in text
-    assert '| 1.000 (1.000 to 1.000) ' in text and '| +0.00 ' in text  # as written out
+    assert '| 1.000 (1.000 to 1.000) ' in text and ' +0.00 |' in text  # as written out
     assert np.asarray(Image.open(folder / 'front.png')).std() > 10
 
 
