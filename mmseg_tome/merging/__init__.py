@@ -4,7 +4,7 @@ An algorithm is a small frozen object with its settings. ``plan(tokens, hw)`` de
 and returns a plan; ``plan.merge(x)`` shortens a sequence, ``plan.unmerge(y)`` lengthens it again.
 """
 
-from .attention import merged_attention
+from .attention import attend_merged, merged_attention
 from .base import Merging, Plan
 from .bipartite import BipartiteSoftMatching
 from .cost import is_faster, saved_operations, threshold
@@ -16,6 +16,7 @@ __all__ = [
     'NeighborPooling1d',
     'NeighborPooling2d',
     'Plan',
+    'attend_merged',
     'is_faster',
     'merged_attention',
     'saved_operations',

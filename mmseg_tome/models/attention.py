@@ -6,8 +6,9 @@ from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..merging import Merging, is_faster, merged_attention
+from ..merging import Merging, attend_merged, is_faster, merged_attention
 from ..ops import AttentionWeights, to_map, to_tokens
+from .plain import is_attention
 
 
 class EfficientMultiheadAttention(BaseModule):
@@ -63,7 +64,7 @@ class EfficientMultiheadAttention(BaseModule):
         self.embed_dims = embed_dims
         self.num_heads = num_heads
         self.batch_first = batch_first
-        # Holds the weights under stock's names; its own forward is not used.
+        # As it is, its weights are used and not its forward, see `plain.py`.
         self.attn = nn.MultiheadAttention(embed_dims, num_heads, attn_drop, bias=qkv_bias)
         self.proj_drop = nn.Dropout(proj_drop)
         self.dropout_layer = build_dropout(dropout_layer) if dropout_layer else nn.Identity()
@@ -80,18 +81,15 @@ class EfficientMultiheadAttention(BaseModule):
     ) -> Tensor:
         """Attend among tokens ``[B, h * w, C]`` and add ``identity`` (default: ``x``)."""
         merges = self.merges(hw_shape, x.shape[0], x.device)
+        merging = (self.q_merging, self.kv_merging) if merges else (None, None)
         kv, kv_hw = self._reduce(x, hw_shape)
-        out = merged_attention(
-            x,
-            hw_shape,
-            kv,
-            kv_hw,
-            self._weights(),
-            self.num_heads,
-            self.q_merging if merges else None,
-            self.kv_merging if merges else None,
-            self.attn.dropout if self.training else 0.0,
-        )
+        if is_attention(self.attn, self.embed_dims, self.num_heads):
+            dropout_p = self.attn.dropout if self.attn.training else 0.0
+            out = merged_attention(
+                x, hw_shape, kv, kv_hw, self._weights(), self.num_heads, *merging, dropout_p
+            )
+        else:
+            out = attend_merged(self._call_attention, x, hw_shape, kv, kv_hw, *merging)
         return (x if identity is None else identity) + self.dropout_layer(self.proj_drop(out))
 
     def merges(self, hw: tuple[int, int], batch: int, device: torch.device) -> bool:
@@ -109,6 +107,12 @@ class EfficientMultiheadAttention(BaseModule):
             return x, hw
         reduced = self.sr(to_map(x, hw))
         return self.norm(to_tokens(reduced)), (reduced.shape[2], reduced.shape[3])
+
+    def _call_attention(self, q: Tensor, kv: Tensor) -> Tensor:
+        """Call the layer as stock does: ``[B, N, C]`` and ``[B, M, C]`` to ``[B, N, C]``."""
+        kv = kv.transpose(0, 1)
+        out: Tensor = self.attn(query=q.transpose(0, 1), key=kv, value=kv)[0]
+        return out.transpose(0, 1)
 
     def _weights(self) -> AttentionWeights:
         attn, c = self.attn, self.embed_dims

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+import torch
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..ops import FusionHeadWeights, PointwiseLayer, fusion_head
+from .plain import DROPS, is_plain, is_pointwise, is_pointwise_module
 
 
 def run_fusion_head(
@@ -19,12 +22,14 @@ def run_fusion_head(
 ) -> Tensor:
     """Compute :func:`mmseg_tome.ops.fusion_head` with the layers of a head.
 
+    Layers that are not plain, see :mod:`mmseg_tome.models.plain`, are called in stock's order.
+
     Args:
         maps: One map ``[B, C_i, h_i, w_i]`` per level, the largest first.
         convs: A 1x1 convolution with norm and activation per level, to ``D`` channels.
         fusion_conv: A 1x1 convolution with norm and activation, from all levels to ``D`` channels.
         classify: A 1x1 convolution from ``D`` channels to ``K`` scores.
-        dropout: What the fused map goes through in training before it is classified.
+        dropout: What the fused map goes through before it is classified, or None.
         mode: How to resize, as in ``F.interpolate``.
         align_corners: Used with the modes that take it.
 
@@ -33,8 +38,21 @@ def run_fusion_head(
     """
     if 'linear' not in mode and mode != 'bicubic':
         align_corners = None
+    layers = [*convs, fusion_conv]
+    if not (
+        all(is_pointwise_module(layer) for layer in layers)
+        and is_pointwise(classify)
+        and (dropout is None or is_plain(dropout, DROPS))
+    ):
+        *convs, fusion_conv = layers
+        # One channel after another in memory, as in stock: what is called may rely on it.
+        hidden = [conv(x.contiguous()) for conv, x in zip(convs, maps, strict=True)]
+        size = maps[0].shape[2:]
+        resized = [F.interpolate(x, size, mode=mode, align_corners=align_corners) for x in hidden]
+        fused = fusion_conv(torch.cat(resized, dim=1))
+        return classify(fused if dropout is None else dropout(fused))
     weights = FusionHeadWeights(
-        [_layer(conv) for conv in convs],
+        [_layer(layer) for layer in layers[:-1]],
         _layer(fusion_conv),
         PointwiseLayer(classify.weight, classify.bias),
     )
@@ -47,6 +65,10 @@ def _layer(module: ConvModule) -> PointwiseLayer:
     return PointwiseLayer(
         conv.weight,
         conv.bias,
-        module.norm if module.with_norm else None,
-        module.activate if module.with_activation else None,
+        _unless_identity(module.norm) if module.with_norm else None,
+        _unless_identity(module.activate) if module.with_activation else None,
     )
+
+
+def _unless_identity(module: nn.Module) -> nn.Module | None:
+    return None if type(module) is nn.Identity else module

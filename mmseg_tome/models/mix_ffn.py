@@ -5,14 +5,16 @@ from mmcv.cnn.bricks.drop import build_dropout
 from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
 
-from ..ops import FFNWeights, mix_ffn
+from ..ops import FFNWeights, mix_ffn, to_map, to_tokens
+from .plain import is_idle, is_mix_ffn
 
 
 class MixFFN(BaseModule):
     """Feed-forward network with a depth-wise 3x3 convolution between its two linears.
 
     Works on tokens from end to end: the 1x1 convolutions, whose weights keep stock's shapes, are
-    applied as linears, and the 3x3 convolution sees the same memory as a channels-last map.
+    applied as linears, and the 3x3 convolution sees the same memory as a channels-last map. Layers
+    that are not plain, see :mod:`mmseg_tome.models.plain`, are called instead.
 
     Args:
         embed_dims: Channels of the tokens.
@@ -67,9 +69,16 @@ class MixFFN(BaseModule):
     ) -> Tensor:
         """Transform tokens ``[B, h * w, C]``, after a norm if given, and add ``identity``.
 
-        ``identity`` is by default ``x`` before the norm.
+        ``identity`` is by default ``x`` before the norm, which treats each token by itself and may
+        be called for parts of them.
         """
-        fc1, depthwise, activate, drop, fc2, _ = self.layers
+        identity = x if identity is None else identity
+        if not is_mix_ffn(self.layers):
+            x = x if norm is None else norm(x)
+            # One channel after another in memory, as in stock: what is called may rely on it.
+            out = self.layers(to_map(x, hw_shape).contiguous())
+            return identity + self.dropout_layer(to_tokens(out))
+        fc1, depthwise, activate, drop, fc2, last_drop = self.layers
         weights = FFNWeights(
             fc1.weight.flatten(1),
             fc1.bias,
@@ -78,10 +87,8 @@ class MixFFN(BaseModule):
             fc2.weight.flatten(1),
             fc2.bias,
         )
-        identity = x if identity is None else identity
-        if not self.training:
+        if is_idle(drop) and is_idle(last_drop) and is_idle(self.dropout_layer):
             return mix_ffn(x, hw_shape, weights, activate, norm, identity, recompute=self.recompute)
-        out = mix_ffn(
-            x, hw_shape, weights, activate, norm, dropout_p=drop.p, recompute=self.recompute
-        )
-        return identity + self.dropout_layer(drop(out))
+        p = drop.p if drop.training else 0.0
+        out = mix_ffn(x, hw_shape, weights, activate, norm, dropout_p=p, recompute=self.recompute)
+        return identity + self.dropout_layer(last_drop(out))

@@ -1,11 +1,15 @@
 """Scaled dot-product attention, and multi-head attention with its projections."""
 
+from typing import Any
+
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from .cpu.attention import chunked_attention
-from .dispatch import runs_chunked_attention
+from .dispatch import is_eager, is_transformed, runs_chunked_attention
 from .matmul import linear
+from .twice import gradients_of_plain, plain_attention
 from .weights import AttentionWeights
 
 
@@ -25,7 +29,33 @@ def scaled_dot_product_attention(q: Tensor, k: Tensor, v: Tensor, dropout_p: flo
     """
     if runs_chunked_attention(q, k, dropout_p):
         return chunked_attention(q, k, v)
-    return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p)
+    if dropout_p:
+        return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p)
+    if is_transformed():
+        return plain_attention(q, k, v)
+    out = F.scaled_dot_product_attention(q, k, v)
+    if out.requires_grad and is_eager():
+        again: Tensor = _DifferentiableTwice.apply(out, q, k, v)  # type: ignore[no-untyped-call]
+        return again
+    return out
+
+
+class _DifferentiableTwice(torch.autograd.Function):
+    """Attention as it is, but by plain operations where gradients are taken of its gradient.
+
+    PyTorch's fused attention has a gradient, which has none.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, out: Tensor, *inputs: Tensor) -> Tensor:
+        ctx.save_for_backward(*inputs)
+        return out.view_as(out)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        if not torch.is_grad_enabled():
+            return grad, None, None, None  # on to fused attention
+        return None, *gradients_of_plain(plain_attention, ctx.saved_tensors, grad)
 
 
 def multi_head_attention(

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 from .backend import chosen_backend
@@ -38,7 +39,7 @@ def runs_kernel(tokens: Tensor) -> bool:
     if tokens.dtype not in KERNEL_DTYPES or tokens.numel() == 0:
         return False
     if backend == 'auto':
-        return device == 'cuda' and not _is_tracing() and not _unavailable_reason(device)
+        return device == 'cuda' and not _is_traced() and not _unavailable_reason(device)
     if reason := _unavailable_reason(device):
         raise RuntimeError(f"backend 'triton' cannot run: {reason}; choose 'auto' or 'torch'")
     return True
@@ -53,7 +54,7 @@ def runs_row_tiles(tokens: Tensor) -> bool:
         tokens.device.type == 'cpu'
         and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled('cpu')
-        and _is_eager()
+        and is_eager()
         and chosen_backend() != 'reference'
         and not runs_kernel(tokens)
     )
@@ -62,7 +63,7 @@ def runs_row_tiles(tokens: Tensor) -> bool:
 def recomputes() -> bool:
     """Whether a training step may compute again what is cheap, instead of keeping it."""
     # Compilers decide by themselves what to compute again.
-    eager = torch.is_grad_enabled() and not torch.compiler.is_compiling()
+    eager = torch.is_grad_enabled() and is_eager()
     return eager and chosen_backend() != 'reference'
 
 
@@ -78,7 +79,7 @@ def runs_training_tiles(tokens: Tensor) -> bool:
 def runs_onednn(x: Tensor, num_outputs: int) -> bool:
     """Whether the product of ``x`` ``[..., K]`` with ``[num_outputs, K]`` is left to oneDNN."""
     # Compilers choose by themselves, and exported models should say what they mean.
-    if not _is_eager() or chosen_backend() == 'reference':
+    if not is_eager() or chosen_backend() == 'reference':
         return False
     if x.device.type != 'cpu' or x.dtype != torch.float32 or torch.is_autocast_enabled('cpu'):
         return False  # oneDNN has no fp64, and does the products in lower precision anyway
@@ -95,12 +96,20 @@ def runs_chunked_attention(q: Tensor, k: Tensor, dropout_p: float) -> bool:
     return q.shape[2] * k.shape[2] >= _LEAST_SCORES
 
 
-def _is_eager() -> bool:
-    return not torch.compiler.is_compiling() and not _is_tracing()
+def is_eager() -> bool:
+    """Whether operations are computed as they are called, and nothing rewrites or records them."""
+    return not torch.compiler.is_compiling() and not _is_traced()
 
 
-def _is_tracing() -> bool:
-    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
+def _is_traced() -> bool:
+    """Whether a function transform or the older tracer wants to see operations of PyTorch alone."""
+    tracing = bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
+    return tracing or (not torch.compiler.is_compiling() and is_transformed())
+
+
+def is_transformed() -> bool:
+    """Whether derivatives are taken by ``torch.func`` or forwards, or ``torch.func.vmap`` is on."""
+    return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
 
 
 def call_kernel(name: str, tensor: Tensor, *args: Any) -> Any:

@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from .cpu.ffn import tile_rows
 from .cpu.ffn_training import mix_ffn_in_training_tiles
 from .dispatch import runs_training_tiles
 from .matmul import linear, linear_weight_gradient
+from .twice import gradients_of_plain
 from .weights import FFNWeights, Middle
 
 
@@ -58,9 +58,17 @@ class _ProjectRecomputed(torch.autograd.Function):
         return linear(middle(hidden, hw, *inner), fc2, bias)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         hidden, *inner, fc2, _ = ctx.saved_tensors
+        if torch.is_grad_enabled():
+
+            def plain(hidden: Tensor, *weights: Tensor) -> Tensor:
+                *inner, fc2, bias = weights
+                return linear(ctx.middle(hidden, ctx.hw, *inner), fc2, bias)
+
+            with torch.autocast(grad.device.type, enabled=False):
+                grad_hidden, *rest = gradients_of_plain(plain, ctx.saved_tensors, grad)
+            return grad_hidden, None, None, *rest
         inputs = [x.detach().requires_grad_() for x in (hidden, *inner)]
         with torch.enable_grad(), torch.autocast(grad.device.type, enabled=False):
             activated = ctx.middle(inputs[0], ctx.hw, *inputs[1:])

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from ..matmul import linear, linear_weight_gradient
+from ..twice import gradients_of_plain, plain_attention
 from .row_tiles import times_cache
 
 # The scores of as many queries as are worked on at once take about so many second-level caches:
@@ -39,8 +39,9 @@ class _ChunkedAttention(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            return gradients_of_plain(plain_attention, ctx.saved_tensors, grad)
         q, k, v = ctx.saved_tensors
         grad_q = torch.empty_like(q)
         grad_k, grad_v = torch.zeros_like(k), torch.zeros_like(v)

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from ..matmul import linear, linear_weight_gradient
+from ..twice import gradients_of_plain
 from ..weights import FFNWeights, Middle
 from .row_tiles import row_tiles
 
@@ -57,14 +57,23 @@ class _TiledMixFFN(torch.autograd.Function):
                 activated = middle(hidden[image, tile.seen][None], tile.hw, *inner)[0]
                 activated = activated[tile.own_of_seen]
                 out[image, tile.own] = linear(activated, fc2, fc2_bias)
-        ctx.save_for_backward(tokens, hidden, fc1, *inner, fc2)
+        ctx.save_for_backward(hidden, tokens, *weights)
         ctx.hw, ctx.middle, ctx.rows = hw, middle, rows
         return out
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        tokens, hidden, fc1, *inner, fc2 = ctx.saved_tensors
+        hidden, tokens, *weights = ctx.saved_tensors
+        if torch.is_grad_enabled():
+
+            def plain(tokens: Tensor, *weights: Tensor) -> Tensor:
+                fc1, fc1_bias, *inner, fc2, fc2_bias = weights
+                hidden = linear(tokens, fc1, fc1_bias)
+                return linear(ctx.middle(hidden, ctx.hw, *inner), fc2, fc2_bias)
+
+            grad_tokens, *rest = gradients_of_plain(plain, (tokens, *weights), grad)
+            return grad_tokens, None, None, None, *rest
+        fc1, _, *inner, fc2, _ = weights
         inner = [weight.detach().requires_grad_() for weight in inner]
         grad_tokens = torch.zeros_like(tokens)
         grad_fc1, grad_fc2 = torch.zeros_like(fc1), torch.zeros_like(fc2)

@@ -4,7 +4,10 @@ import torch
 import triton
 import triton.language as tl
 from torch import Tensor
+from torch.nn import functional as F
 
+from ..depthwise import depthwise_conv
+from ..twice import gradients_of_plain
 from .op import block_of, kernel_dtype, kernel_op
 
 # A program walks down a strip of the map and keeps the rows that it still needs in registers:
@@ -109,6 +112,13 @@ def _save(ctx, inputs, output) -> None:
 
 
 def _gradients(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
+    if torch.is_grad_enabled():
+
+        def plain(hidden: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+            return F.gelu(depthwise_conv(hidden, (ctx.h, ctx.w), weight, bias))
+
+        grad_hidden, *rest = gradients_of_plain(plain, ctx.saved_tensors, grad)
+        return grad_hidden, None, None, *rest
     hidden, weight, bias = ctx.saved_tensors
     grad_hidden, sums = depthwise_gelu_backward(grad, hidden, ctx.h, ctx.w, weight, bias)
     grad_weight = sums[:9].t().reshape(weight.shape).to(weight.dtype)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmseg_tome.ops import depthwise_gelu
+from mmseg_tome.ops import depthwise_gelu, use_backend
 
 from .accuracy import DTYPES, check_accuracy, counted_runs, on_both, on_gpu
 
@@ -48,6 +48,22 @@ def test_values_and_gradients(monkeypatch, device, dtype, b, h, w, c):
     assert ran == {'depthwise_gelu': 1, 'depthwise_gelu_backward': 1}
     for name, plain, actual, exact in zip(NAMES, *results, strict=True):
         check_accuracy(actual, plain, exact, name)
+
+
+def test_gradients_of_gradients(device):
+    """By PyTorch, whose own the kernel's are compared with."""
+    torch.manual_seed(0)
+    values = torch.randn(2, 5 * 6, 20), *parameters(20)
+    found = []
+    for backend in ('triton', 'reference'):
+        inputs = [x.to(device).requires_grad_() for x in map(torch.clone, values)]
+        with use_backend(backend):
+            out = depthwise_gelu(inputs[0], (5, 6), *inputs[1:])
+            first = torch.autograd.grad(out.square().sum(), inputs, create_graph=True)
+            second = torch.autograd.grad(sum(g.square().sum() for g in first), inputs)
+        found.append([*first, *second])
+    for kernel, plain in zip(*found, strict=True):
+        torch.testing.assert_close(kernel, plain, rtol=1e-4, atol=1e-3)
 
 
 def test_far_from_zero(device):

@@ -1,0 +1,121 @@
+"""The one rule for every fast path: may it stand in for these layers, or must it call them?
+
+A fast path reads the weights of layers and never calls them. That is right only where a layer is
+what the path takes it for. People change layers: adapters, pruning and quantization put others in
+their place or compute weights anew at every call, and hooks want to see what goes through. So each
+forward pass asks here, which also sees what was added since the last one. Where the answer is no,
+the layers are called as stock calls them.
+"""
+
+from collections.abc import Collection
+
+from mmcv.cnn import Conv2d, ConvModule
+from mmcv.cnn.bricks.drop import Dropout, DropPath
+from mmengine.model import Sequential
+from mmengine.model.utils import _BatchNormXd
+from torch import nn
+from torch.nn.modules import module as torch_module
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
+
+CONVS = (nn.Conv2d, Conv2d)
+TOKEN_NORMS = (nn.LayerNorm,)  # each token by itself
+MAP_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm, _BatchNormXd, nn.GroupNorm, nn.Identity)
+# Element by element.
+ACTIVATIONS = (nn.GELU, nn.ReLU, nn.SiLU, nn.Mish, nn.Hardswish, nn.LeakyReLU, nn.Identity)
+DROPS = (nn.Dropout, nn.Dropout2d, Dropout, DropPath, nn.Identity)
+
+
+def is_plain(module: nn.Module, classes: Collection[type[nn.Module]]) -> bool:
+    """Whether a module is exactly of one of these classes, and nothing was done to it.
+
+    Adapters and parametrizations have classes of their own.
+    """
+    return type(module) in classes and is_untouched(module)
+
+
+def is_untouched(module: nn.Module) -> bool:
+    """Whether a module has no hooks, no other forward and no weights with an own arithmetic.
+
+    ``prune`` and the older ``weight_norm`` and ``spectral_norm`` compute weights in hooks.
+    """
+    if (
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or torch_module._global_forward_hooks
+        or torch_module._global_forward_pre_hooks
+        or torch_module._global_backward_hooks
+        or torch_module._global_backward_pre_hooks
+        or 'forward' in module.__dict__
+    ):
+        return False
+    for weight in module._parameters.values():
+        if type(weight) is not nn.Parameter and is_traceable_wrapper_subclass(weight):
+            return False
+    return True
+
+
+def is_pointwise(conv: nn.Module) -> bool:
+    """Whether a module is a plain 1x1 convolution, which is a linear over the channels."""
+    return (
+        is_plain(conv, CONVS)
+        and conv.kernel_size == conv.stride == (1, 1)
+        and conv.padding == (0, 0)
+        and conv.groups == 1
+    )
+
+
+def is_depthwise(conv: nn.Module) -> bool:
+    """Whether a module is a plain depth-wise 3x3 convolution with zeros around the map."""
+    return (
+        is_plain(conv, CONVS)
+        and conv.kernel_size == (3, 3)
+        and conv.stride == conv.padding == conv.dilation == (1, 1)
+        and conv.groups == conv.in_channels == conv.out_channels
+        and conv.padding_mode == 'zeros'
+    )
+
+
+def is_pointwise_module(module: nn.Module) -> bool:
+    """Whether a module is a plain 1x1 convolution, then a norm, then an activation."""
+    return (
+        is_plain(module, (ConvModule,))
+        and is_pointwise(module.conv)
+        and module.order == ('conv', 'norm', 'act')
+        and not module.with_explicit_padding
+        and not (module.with_norm and not is_plain(module.norm, MAP_NORMS))
+        and not (module.with_activation and not is_plain(module.activate, ACTIVATIONS))
+    )
+
+
+def is_mix_ffn(layers: nn.Module) -> bool:
+    """Whether these are the layers of a MixFFN as it was built."""
+    if not is_plain(layers, (Sequential, nn.Sequential)) or len(layers) != 6:
+        return False
+    fc1, depthwise, activate, drop, fc2, _ = layers
+    return (
+        is_pointwise(fc1)
+        and is_depthwise(depthwise)
+        and is_pointwise(fc2)
+        and not (fc1.bias is None or depthwise.bias is None or fc2.bias is None)
+        and is_plain(activate, ACTIVATIONS)
+        and is_plain(drop, (nn.Dropout,))
+    )
+
+
+def is_attention(attn: nn.Module, embed_dims: int, num_heads: int) -> bool:
+    """Whether a module is plain multi-head attention, among tokens of one width."""
+    return (
+        is_plain(attn, (nn.MultiheadAttention,))
+        and is_plain(attn.out_proj, (NonDynamicallyQuantizableLinear, nn.Linear))
+        and attn.embed_dim == attn.kdim == attn.vdim == embed_dims
+        and attn.num_heads == num_heads
+        and not (attn.batch_first or attn.add_zero_attn or attn.bias_k is not None)
+    )
+
+
+def is_idle(drop: nn.Module) -> bool:
+    """Whether a module is a plain dropout layer that lets everything through."""
+    return is_plain(drop, DROPS) and not drop.training
