@@ -63,7 +63,7 @@ lint: $(STAMP) ## check style, formatting and types
 	$(PY) -m ruff format --check $(SOURCES)
 	$(PY) -m mypy
 
-format: $(STAMP) ## mend style and formatting
+format: $(STAMP) ## fix style and formatting
 	$(PY) -m ruff check --fix $(SOURCES)
 	$(PY) -m ruff format $(SOURCES)
 

@@ -19,7 +19,7 @@ class Task:
         strategies: Names of the presets that are compared.
         metrics: The results that the table shows, and what each is multiplied by.
         draw: Draws predictions for part of the test set.
-        note: What to know about the figures.
+        note: What to know about the results.
         next_steps: What to do next with your own data.
     """
 

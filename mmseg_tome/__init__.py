@@ -12,7 +12,7 @@ from . import compat  # noqa: E402 - imports torch
 
 compat.patch()
 
-from .apply import apply_tome  # noqa: E402 - only after the stack is mended
+from .apply import apply_tome  # noqa: E402 - only after the stack is patched
 from .registration import register_all  # noqa: E402
 from .strategies import PRESETS  # noqa: E402
 from .version import __version__  # noqa: E402

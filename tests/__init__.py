@@ -1,4 +1,4 @@
-"""Mends the OpenMMLab stack before any test module, also in a spawned process, imports it."""
+"""Patches the OpenMMLab stack before any test module, also in a spawned process, imports it."""
 
 import os
 

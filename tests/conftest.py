@@ -32,14 +32,14 @@ def fast_paths():
 
 
 @pytest.fixture
-def products_by_onednn(fast_paths, monkeypatch):
-    """Every product in fp32 goes the way of large ones where oneDNN is the faster library.
+def matmul_by_onednn(fast_paths, monkeypatch):
+    """Every matrix product in fp32 goes the way of large ones where oneDNN is the faster library.
 
     But for empty ones, of row tiles at the edge, which are no convolutions.
     """
     from mmseg_tome.ops import dispatch
 
-    monkeypatch.setattr(dispatch, '_LEAST_PRODUCTS', 1)
+    monkeypatch.setattr(dispatch, '_LEAST_MULTIPLICATIONS', 1)
     monkeypatch.setattr(dispatch, 'onednn_is_faster', lambda: True)
     threads = torch.get_num_threads()
     torch.set_num_threads(max(2, threads))  # on one, PyTorch convolves by MKL

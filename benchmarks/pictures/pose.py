@@ -68,10 +68,10 @@ def _draw_person(
     axis.imshow(sample.image)
     visible = sample.visible
     bones = [list(bone) for bone in bones]
-    labelled = [(bone, c) for bone, c in zip(bones, colors, strict=True) if visible[bone].all()]
-    for bone, _ in labelled:
+    labeled = [(bone, c) for bone, c in zip(bones, colors, strict=True) if visible[bone].all()]
+    for bone, _ in labeled:
         axis.plot(*sample.reference[bone].T, color='black', linewidth=2.4)
-    for bone, color in labelled:
+    for bone, color in labeled:
         axis.plot(*predicted[bone].T, color=color, linewidth=1.5)
     axis.plot(*predicted[visible].T, '.', color='white', markersize=2.5)
     left, top, right, bottom = sample.region

@@ -20,7 +20,7 @@ class PoseSample:
             its edges.
         box: The person's box, ``[x1, y1, x2, y2]`` in pixels.
         truth: Keypoints ``[K, 2]`` in pixels, or None.
-        visible: Which keypoints are labelled, ``[K]`` of bool; all, without ground truth.
+        visible: Which keypoints are labeled, ``[K]`` of bool; all, without ground truth.
         predictions: Keypoints ``[K, 2]`` in pixels by strategy.
     """
 
@@ -54,7 +54,7 @@ def make_person(
     Args:
         people: As :class:`Predictor` returns them.
         truth: Keypoints ``[K, 2]`` in pixels, if known.
-        visible: Which of them are labelled, ``[K]`` of bool.
+        visible: Which of them are labeled, ``[K]`` of bool.
     """
     person = next(iter(people.values()))
     half = person.input_scale / 2

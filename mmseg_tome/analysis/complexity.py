@@ -24,7 +24,7 @@ def count_gflop(backbone: MixVisionTransformer, hw: tuple[int, int]) -> pd.DataF
     """Count what a forward pass of one image computes.
 
     A multiplication and its addition are two operations. Norms, activations and softmax are not
-    counted: they are few beside the products.
+    counted: they are few beside the matrix products.
 
     Args:
         backbone: With its strategy.
@@ -63,11 +63,11 @@ def count_head_gflop(
 ) -> float:
     """Count the head with its fusion before resizing: per level to ``channels``, fused, scores."""
     sizes = stage_sizes(backbone, hw)
-    products = sum(
+    fusion = sum(
         math.prod(size) * channels * (backbone.embed_dims * heads + channels)
         for size, heads in zip(sizes, backbone.num_heads, strict=True)
     )
-    return 2e-9 * (products + math.prod(sizes[0]) * channels * num_classes)
+    return 2e-9 * (fusion + math.prod(sizes[0]) * channels * num_classes)
 
 
 def paper_formulas(backbone: MixVisionTransformer, hw: tuple[int, int]) -> pd.DataFrame:
@@ -77,7 +77,7 @@ def paper_formulas(backbone: MixVisionTransformer, hw: tuple[int, int]) -> pd.Da
         Columns ``stage``, ``λ_q`` and ``λ_kv`` (Eq. 5, from the exact numbers of tokens),
         ``plain attention (Eq. 3)``, ``spatial reduction (Eq. 4)``, ``merging, no reduction
         (Eq. 6)`` (all tokens merged at the stage's rate), ``merging (Eq. 7)``, and ``counted``:
-        matching and one of attention's two products, from the exact numbers of tokens.
+        matching and one of attention's two matrix products, from the exact numbers of tokens.
     """
     rows = []
     sizes = stage_sizes(backbone, hw)

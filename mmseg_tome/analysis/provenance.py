@@ -1,4 +1,4 @@
-"""Where a figure comes from: device, threads, versions, commit, date."""
+"""Where a number comes from: device, threads, versions, commit, date."""
 
 import hashlib
 import importlib.metadata
@@ -14,7 +14,7 @@ import torch
 
 from ..version import __version__
 
-# The distributions that figures may depend on, beside torch; those that are not there are left out.
+# The distributions that results may depend on, beside torch; those that are not there are left out.
 PACKAGES = (
     *('mmengine', 'onedl-mmengine', 'mmcv', 'mmcv-lite', 'onedl-mmcv'),
     *('mmsegmentation', 'onedl-mmsegmentation', 'mmpose', 'tomesd'),
@@ -92,7 +92,7 @@ def _git(*arguments: str) -> bytes:
 
 
 def caption(results: Iterable[Mapping], samples: Mapping[str, int] | None = None) -> str:
-    """Say where figures were computed, each thing once.
+    """Say where results were measured, each thing once.
 
     Args:
         results: Their provenance, as :func:`provenance` returns it; other keys are ignored.

@@ -91,11 +91,12 @@ class Workload:
 
 @contextmanager
 def torch_settings(dtype: str) -> Iterator[None]:
-    """Multiply fp32 exactly inside, or for ``'tf32'`` rounded, in products and convolutions alike.
+    """Multiply fp32 exactly inside, or for ``'tf32'`` rounded, in matrix products and convolutions.
 
-    PyTorch's defaults for CUDA round in convolutions and not in products, and stock SegFormer
-    convolves where this project multiplies: its 1x1 convolutions would run on tensor cores, and the
-    same product as a linear would not. Convolutions are tuned, as mmseg's own configs have it.
+    PyTorch's defaults for CUDA round in convolutions and not in matrix products, and stock
+    SegFormer convolves where this project multiplies: its 1x1 convolutions would run on tensor
+    cores, and the same as a linear would not. Convolutions are tuned, as mmseg's own configs have
+    it.
     """
     cudnn = torch.backends.cudnn
     before = torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark

@@ -32,7 +32,7 @@ def patch() -> tuple[str, ...]:
     error = _import_torchvision()
     if not isinstance(error, RuntimeError) or SYMPTOM not in str(error):
         return ()
-    # FRAGMENT, so that other code which mends the same way can do so beside us.
+    # FRAGMENT, so that other code which patches the same way can do so beside us.
     _declared = torch.library.Library('torchvision', 'FRAGMENT')
     for schema in SCHEMAS:
         _declared.define(schema)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 MIN_TORSO = 1.0
-"""Shorter torsos, in pixels, measure no person: the athlete is seen end-on, or mislabelled."""
+"""Shorter torsos, in pixels, measure no person: the athlete is seen end-on, or mislabeled."""
 
 
 def box_size(box: np.ndarray) -> float:

@@ -79,5 +79,5 @@ def saved_operations(
 
 
 def _attention(n: int, m: int, channels: int) -> int:
-    """Two products of attention, and two projections for each side."""
+    """The two matrix products of attention, and two projections for each side."""
     return 4 * channels * (n * m + (n + m) * channels)

@@ -22,7 +22,7 @@ KERNEL_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 # Older GPUs lack bf16, and Triton no longer supports them.
 _LEAST_CAPABILITY = (8, 0)
 # Multiplications below which setting up a convolution costs more than it saves.
-_LEAST_PRODUCTS = 2**22
+_LEAST_MULTIPLICATIONS = 2**22
 # Fewer scores of a head than this are not worth the steps that chunks of them take.
 _LEAST_SCORES = 3 * 2**17
 
@@ -77,20 +77,20 @@ def runs_training_tiles(tokens: Tensor) -> bool:
 
 
 def runs_onednn(x: Tensor, num_outputs: int) -> bool:
-    """Whether the product of ``x`` ``[..., K]`` with ``[num_outputs, K]`` is left to oneDNN."""
+    """Whether ``x`` ``[..., K]`` times ``[num_outputs, K]``, transposed, is left to oneDNN."""
     # Compilers choose by themselves, and exported models should say what they mean.
     if not is_eager() or chosen_backend() == 'reference':
         return False
     if x.device.type != 'cpu' or x.dtype != torch.float32 or torch.is_autocast_enabled('cpu'):
-        return False  # oneDNN has no fp64, and does the products in lower precision anyway
+        return False  # oneDNN has no fp64, and does matrix products in lower precision anyway
     if torch.get_num_threads() == 1:
         return False  # here PyTorch itself computes 1x1 convolutions by MKL
-    is_large = x.numel() * num_outputs >= _LEAST_PRODUCTS
+    is_large = x.numel() * num_outputs >= _LEAST_MULTIPLICATIONS
     return is_large and onednn_is_faster() and bool(torch.backends.mkldnn.enabled)
 
 
 def runs_chunked_attention(q: Tensor, k: Tensor, dropout_p: float) -> bool:
-    """Whether attention is worked on in chunks: where its products are left to oneDNN."""
+    """Whether attention is worked on in chunks: where its matrix products are left to oneDNN."""
     if dropout_p or not runs_onednn(q, k.shape[2]):
         return False
     return q.shape[2] * k.shape[2] >= _LEAST_SCORES

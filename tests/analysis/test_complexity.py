@@ -29,7 +29,7 @@ def test_backbone_counts_what_pytorch_counts_of_stock_and_tomesd(strategy, hw):
 def test_head_counts_what_pytorch_counts():
     model = Ours().build('b0')
     maps = model.backbone(torch.randn(1, 3, 128, 160))
-    with FlopCounterMode(display=False) as counter:  # with gradients: not in strips
+    with FlopCounterMode(display=False) as counter:  # with gradients: not in row tiles
         model.head(maps)
     counted = complexity.count_head_gflop(model.backbone, (128, 160), 256, 19)
     assert counted == pytest.approx(counter.get_total_flops() / 1e9, rel=1e-9)

@@ -68,7 +68,7 @@ def test_drawn_weights_are_the_same_everywhere():
     assert type(stock.backbone) is Stock and type(ours.backbone) is MixVisionTransformer
     for name, weight in ours.state_dict().items():
         assert torch.equal(weight, stock.state_dict()[name])
-    # From a generator with a fixed seed: another draw would make old figures incomparable.
+    # From a generator with a fixed seed: another draw would make old results incomparable.
     weight = ours.backbone.layers[0][0].projection.weight
     assert weight.std().item() == pytest.approx(1 / weight[0].numel() ** 0.5, rel=0.05)
     assert len(drawn_segmentor('b0', 'backbone')(torch.zeros(1, 3, 64, 64))) == 4

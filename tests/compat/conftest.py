@@ -1,4 +1,4 @@
-"""Running a script in a fresh interpreter, because what compat mends is state of the process."""
+"""Running a script in a fresh interpreter, because what compat patches is state of the process."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-# A package without its __init__, which would mend everything on import.
+# A package without its __init__, which would patch everything on import.
 PREAMBLE = f"""
 import sys, types
 package = types.ModuleType('mmseg_tome')
@@ -22,7 +22,7 @@ Run = Callable[..., str]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run a script in which nothing has been mended yet; return what it prints.
+    """Run a script in which nothing has been patched yet; return what it prints.
 
     ``path`` goes first on ``sys.path``, so that packages in it hide the installed ones.
     """

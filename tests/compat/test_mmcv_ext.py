@@ -13,8 +13,8 @@ from mmseg_tome.compat import mmcv_ext
 STATE = """
 from mmseg_tome.compat import mmcv_ext
 before = set(sys.modules)
-mended = mmcv_ext.patch()
-print(mended, sorted(name for name in set(sys.modules) - before if name.startswith('mmcv')))
+patched = mmcv_ext.patch()
+print(patched, sorted(name for name in set(sys.modules) - before if name.startswith('mmcv')))
 """
 
 
@@ -105,8 +105,8 @@ def test_the_whole_stack_imports_beside_mmcv_lite(run):
         pytest.importorskip(package)
     printed = run("""
 from mmseg_tome.compat import patch
-mended = patch()
-assert 'mmcv._ext' in mended, mended
+patched = patch()
+assert 'mmcv._ext' in patched, patched
 assert patch() == ()
 
 import mmseg.models, mmdet.models, mmpose.models

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip('mmpose')
-import mmseg_tome  # noqa: F401  (mends; mmpose only after it)
+import mmseg_tome  # noqa: F401  (patches; mmpose only after it)
 
 # isort: split
 from mmpose.visualization import PoseLocalVisualizer
@@ -26,7 +26,7 @@ def test_draws_with_opencv():
 
 
 @pytest.mark.parametrize('converts', [True, False])
-def test_mends_once_and_only_where_numpy_does_not_convert(converts, monkeypatch):
+def test_patches_once_and_only_where_numpy_does_not_convert(converts, monkeypatch):
     class Visualizer:
         def draw_circles(self, center, radius):
             return radius
@@ -42,5 +42,5 @@ def test_mends_once_and_only_where_numpy_does_not_convert(converts, monkeypatch)
     visualizer = Visualizer()
     for visualizer.backend in ('opencv', 'matplotlib'):
         radius = visualizer.draw_circles(None, np.array([5]))
-        mended = visualizer.backend == 'opencv' and not converts
-        assert isinstance(radius, int if mended else np.ndarray)
+        patched = visualizer.backend == 'opencv' and not converts
+        assert isinstance(radius, int if patched else np.ndarray)

@@ -25,7 +25,7 @@ print(torchvision_ops.patch())
 
 
 @pytest.mark.parametrize(
-    ('source', 'mended', 'state', 'outcome'),
+    ('source', 'patched', 'state', 'outcome'),
     [
         (
             WITHOUT_OPERATORS,
@@ -61,9 +61,9 @@ print(torchvision_ops.patch())
         'without operators and PIL',
     ],
 )
-def test_mends_missing_operators_alone(source, mended, state, outcome, run, fake_package):
+def test_patches_missing_operators_alone(source, patched, state, outcome, run, fake_package):
     fake_package('torchvision', __init__=source, extension='')
-    assert run(REPORT).splitlines() == [mended, state, outcome, '()']
+    assert run(REPORT).splitlines() == [patched, state, outcome, '()']
 
 
 def test_is_not_imported_without_mmengine(run, fake_package):

@@ -142,7 +142,7 @@ def test_heatmaps_of_a_flipped_image_are_the_flipped_heatmaps(root):
     turned_back = flip_heatmaps(
         torch.from_numpy(samples[True]['heatmaps'])[None],
         flip_mode='heatmap',
-        shift_heatmap=False,  # heatmaps are as large as the image, so nothing needs to be mended
+        shift_heatmap=False,  # heatmaps are as large as the image, so nothing needs to be corrected
         flip_indices=dataset.metainfo['flip_indices'],
     )[0].numpy()
     heatmaps = samples[False]['heatmaps']

@@ -13,7 +13,7 @@ from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
 pytest.importorskip('mmpose')
-import mmseg_tome  # noqa: F401  (mends the stack; mmpose only after it)
+import mmseg_tome  # noqa: F401  (patches the stack; mmpose only after it)
 
 # isort: split
 from mmpose.datasets import CocoDataset

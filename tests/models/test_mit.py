@@ -343,8 +343,8 @@ def test_training_in_row_tiles_equals_stock(monkeypatch, sizes_in_bytes):
 
 
 @pytest.mark.parametrize('strategy', [None, *MERGING])
-def test_products_by_onednn_equal_stock_and_tomesd(
-    products_by_onednn, sizes_in_bytes, monkeypatch, strategy
+def test_matmul_by_onednn_equal_stock_and_tomesd(
+    matmul_by_onednn, sizes_in_bytes, monkeypatch, strategy
 ):
     from mmseg_tome.ops import dispatch
     from mmseg_tome.ops.cpu import attention

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-import mmseg_tome  # noqa: F401 - mends torchvision, which transformers imports
+import mmseg_tome  # noqa: F401 - patches torchvision, which transformers imports
 from tests.baselines.stock import B0, make_pair, relative_difference
 from tests.models.test_mit import image
 

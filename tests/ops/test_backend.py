@@ -51,7 +51,7 @@ def test_other_values_in_the_environment_are_an_error():
     )
 
 
-def test_the_reference_takes_no_fast_path(products_by_onednn, monkeypatch):
+def test_the_reference_takes_no_fast_path(matmul_by_onednn, monkeypatch):
     """In inference and in training, where each would be taken without it."""
     monkeypatch.setattr(dispatch, '_LEAST_SCORES', 0)
     tokens = torch.randn(1, 8, 4)

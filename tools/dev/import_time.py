@@ -17,7 +17,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[2] / 'mmseg_tome'
 HEAVY = ('matplotlib', 'optuna', 'pandas', 'rich', 'scipy', 'cv2', 'PIL', 'tabulate')
 # The package without its __init__, which would import all that is measured here.
-MENDED = f"""
+PATCHED = f"""
 package = types.ModuleType('mmseg_tome')
 package.__path__ = [{str(PACKAGE)!r}]
 sys.modules['mmseg_tome'] = package
@@ -26,8 +26,8 @@ mmcv_ext.patch()
 torchvision_ops.patch()
 """
 IMPORTS = {
-    'mmseg.models': f'{MENDED}import mmseg.models',
-    'mmseg.models, mmpose.models': f'{MENDED}import mmseg.models, mmpose.models',
+    'mmseg.models': f'{PATCHED}import mmseg.models',
+    'mmseg.models, mmpose.models': f'{PATCHED}import mmseg.models, mmpose.models',
     'mmseg_tome': 'import mmseg_tome',
 }
 SCRIPT = """

@@ -28,7 +28,7 @@ The layout and the labels are those of Cityscapes, so that whatever reads Citysc
 
 Labels are Cityscapes' train ids, 0 to 18, and 255 for what is ignored:
 {classes}.
-The whole area of a fence is labelled fence, of a tree crown vegetation, and of a wheel bicycle or
+The whole area of a fence is labeled fence, of a tree crown vegetation, and of a wheel bicycle or
 motorcycle, gaps included, as in Cityscapes.
 """
 

@@ -7,7 +7,7 @@ from ..drawing.canvas import Canvas, Pixel
 from ..drawing.light import Color
 from .placement import Placement
 
-Point3 = tuple[float, float, float]  # meters ahead of the figure's middle, up, to its right
+Point3 = tuple[float, float, float]  # meters ahead of the person's middle, up, to its right
 
 
 @dataclass(frozen=True)

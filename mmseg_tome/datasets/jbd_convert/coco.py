@@ -4,9 +4,9 @@ from ..jbd_format import BONES, KEYPOINTS, frame_file, image_number
 from .rows import Athlete, Box, Key
 
 MASK_SHARE = 0.53
-"""Share of its box that an athlete's mask covers; mmpose's figure where no mask is known."""
+"""Share of its box that an athlete's mask covers; mmpose's value where no mask is known."""
 
-LABELLED = 2  # COCO's visibility: 0 not labelled, 1 hidden, 2 visible; JBD's readers tell two
+LABELED = 2  # COCO's visibility: 0 not labeled, 1 hidden, 2 visible; JBD's readers tell two
 
 CATEGORY = {
     'id': 1,
@@ -34,9 +34,7 @@ def coco_annotation(key: Key, athlete: Athlete, box: Box) -> dict:
     """The entry of the athlete in a frame; there is one, so the ids are those of the frames."""
     _, _, width, height = box
     keypoints = [
-        value
-        for x, y, labelled in athlete.keypoints
-        for value in (x, y, LABELLED if labelled else 0)
+        value for x, y, labeled in athlete.keypoints for value in (x, y, LABELED if labeled else 0)
     ]
     return {
         'id': image_number(*key),
@@ -46,7 +44,7 @@ def coco_annotation(key: Key, athlete: Athlete, box: Box) -> dict:
         'area': round(MASK_SHARE * width * height, 2),
         'iscrowd': 0,
         'keypoints': keypoints,
-        'num_keypoints': sum(labelled for *_, labelled in athlete.keypoints),
+        'num_keypoints': sum(labeled for *_, labeled in athlete.keypoints),
         'event': key[0],
         'frame_num': key[1],
         'athlete': athlete.athlete,

@@ -26,7 +26,7 @@ class Athlete:
     Attributes:
         athlete: The name, as it stands in the file.
         slowmotion: Whether the frame is from slow motion; None if it is not known.
-        keypoints: (x, y, labelled) of each keypoint, x and y in pixels.
+        keypoints: (x, y, labeled) of each keypoint, x and y in pixels.
     """
 
     athlete: str
@@ -53,7 +53,7 @@ def parse_athlete(values: dict[str, str]) -> Athlete:
             'no, unknown or empty'
         )
     keypoints = tuple(_parse_keypoint(name, values) for name in KEYPOINTS)
-    if not any(labelled for *_, labelled in keypoints):
+    if not any(labeled for *_, labeled in keypoints):
         raise UnusableRow('no keypoint is visible')
     return Athlete(values['athlete'], _FLAGS[flag], keypoints)
 
@@ -80,10 +80,10 @@ def parse_box(values: dict[str, str]) -> Box:
 
 
 def check_inside(athlete: Athlete, box: Box, size: tuple[int, int]) -> None:
-    """Check that what is labelled, and the box, lie in a frame of `size` (width, height)."""
+    """Check that what is labeled, and the box, lie in a frame of `size` (width, height)."""
     width, height = size
-    for name, (x, y, labelled) in zip(KEYPOINTS, athlete.keypoints, strict=True):
-        if labelled and not (0 <= x <= width and 0 <= y <= height):
+    for name, (x, y, labeled) in zip(KEYPOINTS, athlete.keypoints, strict=True):
+        if labeled and not (0 <= x <= width and 0 <= y <= height):
             raise UnusableRow(
                 f'{name} at ({x:g}, {y:g}) is outside the frame of {width}x{height} pixels'
             )

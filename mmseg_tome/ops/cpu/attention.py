@@ -15,7 +15,7 @@ from ..twice import gradients_of_plain, plain_attention
 from .row_tiles import times_cache
 
 # The scores of as many queries as are worked on at once take about so many second-level caches:
-# they should stay in cache while softmax passes over them, and be large enough a product.
+# they should stay in cache while softmax passes over them, and be large enough a matrix product.
 _CHUNK = 2.0
 
 

@@ -13,7 +13,7 @@ from .row_tiles import RowTile, row_tiles, times_cache
 
 # A tile's hidden layer takes about so many second-level caches: it should stay in cache while four
 # steps pass over it, yet have many rows beside the two that are computed twice, and be large enough
-# a product.
+# a matrix product.
 _TILE = 2.0
 _MIN_ROWS = 8
 # In training, more passes go over it, and more is lost by rows that are computed twice.

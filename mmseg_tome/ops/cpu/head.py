@@ -19,7 +19,8 @@ from ..weights import FusionHeadWeights, PointwiseLayer
 from .row_tiles import times_cache
 
 # A tile of the fused map takes about so many second-level caches: small, so that it and the hidden
-# layer beside it stay in cache, yet large products. From 1 to 2 they are within 10 %.
+# layer beside it stay in cache, yet large enough a matrix product. From 1 to 2 times are within
+# 10 %.
 _TILE = 1.5
 
 

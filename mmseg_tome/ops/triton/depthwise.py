@@ -10,11 +10,11 @@ from ..depthwise import depthwise_conv
 from ..twice import gradients_of_plain
 from .op import block_of, kernel_dtype, kernel_op
 
-# A program walks down a strip of the map and keeps the rows that it still needs in registers:
-# blocks of columns and channels, and rows of a strip.
-_BLOCK_X, _BLOCK_C, _STRIP = 16, 64, 16
+# A program walks down a row tile of the map and keeps the rows that it still needs in registers:
+# blocks of columns and channels, and rows of a tile.
+_BLOCK_X, _BLOCK_C, _TILE = 16, 64, 16
 # The backward pass keeps 27 blocks at a time (the neighbors, the weights, and their gradients).
-_BACKWARD_BLOCK_X, _BACKWARD_BLOCK_C, _BACKWARD_STRIP = 8, 64, 32
+_BACKWARD_BLOCK_X, _BACKWARD_BLOCK_C, _BACKWARD_TILE = 8, 64, 32
 _SQRT_HALF = tl.constexpr(0.7071067811865476)
 _INV_SQRT_2PI = tl.constexpr(0.3989422804014327)
 
@@ -36,11 +36,11 @@ def depthwise_gelu_backward(
     """
     (b, n, c), dtype = hidden.shape, hidden.dtype
     block_c = block_of(c, _BACKWARD_BLOCK_C)
-    strips = triton.cdiv(h, _BACKWARD_STRIP) * triton.cdiv(w, _BACKWARD_BLOCK_X)
+    tiles = triton.cdiv(h, _BACKWARD_TILE) * triton.cdiv(w, _BACKWARD_BLOCK_X)
     grad_conv = hidden.new_empty(b, n, c, dtype=kernel_dtype(dtype))
-    # Sums of every strip, added up afterwards: a fixed order, unlike atomic additions.
-    sums = hidden.new_empty(b * strips, 10, c, dtype=torch.float32)
-    _backward[(strips, triton.cdiv(c, block_c), b)](
+    # Sums of every tile, added up afterwards: a fixed order, unlike atomic additions.
+    sums = hidden.new_empty(b * tiles, 10, c, dtype=torch.float32)
+    _backward[(tiles, triton.cdiv(c, block_c), b)](
         grad.contiguous(),
         hidden.contiguous(),
         weight.contiguous(),
@@ -52,7 +52,7 @@ def depthwise_gelu_backward(
         c,
         BLOCK_X=_BACKWARD_BLOCK_X,
         BLOCK_C=block_c,
-        STRIP=_BACKWARD_STRIP,
+        TILE=_BACKWARD_TILE,
         num_warps=4,
     )
     grad_hidden = _convolve_map(grad_conv, h, w, weight, None, flip=True)
@@ -66,8 +66,8 @@ def _convolve_map(
     b, n, c = rows.shape
     out = rows.new_empty(b, n, c, dtype=kernel_dtype(rows.dtype))
     block_c = block_of(c, _BLOCK_C)
-    strips = triton.cdiv(h, _STRIP) * triton.cdiv(w, _BLOCK_X)
-    _convolve[(strips, triton.cdiv(c, block_c), b)](
+    tiles = triton.cdiv(h, _TILE) * triton.cdiv(w, _BLOCK_X)
+    _convolve[(tiles, triton.cdiv(c, block_c), b)](
         rows.contiguous(),
         weight.contiguous(),
         weight if bias is None else bias.contiguous(),
@@ -79,7 +79,7 @@ def _convolve_map(
         FLIP=flip,
         BLOCK_X=_BLOCK_X,
         BLOCK_C=block_c,
-        STRIP=_STRIP,
+        TILE=_TILE,
         num_warps=4,
     )
     return out.to(rows.dtype)
@@ -144,13 +144,13 @@ def _tap(weight, c, C, k: tl.constexpr, FLIP: tl.constexpr):
 
 
 @triton.jit
-def _place(h, w, STRIP: tl.constexpr, BLOCK_X: tl.constexpr, BLOCK_C: tl.constexpr):
+def _place(h, w, TILE: tl.constexpr, BLOCK_X: tl.constexpr, BLOCK_C: tl.constexpr):
     """Where this program works: first row, row after the last, columns, and channels."""
     blocks = tl.cdiv(w, BLOCK_X)
-    top = (tl.program_id(0) // blocks) * STRIP
+    top = (tl.program_id(0) // blocks) * TILE
     x = (tl.program_id(0) % blocks) * BLOCK_X + tl.arange(0, BLOCK_X)
     c = tl.program_id(1) * BLOCK_C + tl.arange(0, BLOCK_C)
-    return top, tl.minimum(top + STRIP, h), x, c
+    return top, tl.minimum(top + TILE, h), x, c
 
 
 @triton.jit
@@ -166,10 +166,10 @@ def _convolve(
     FLIP: tl.constexpr,
     BLOCK_X: tl.constexpr,
     BLOCK_C: tl.constexpr,
-    STRIP: tl.constexpr,
+    TILE: tl.constexpr,
 ):
-    """One program: a strip. Each row is read once, for itself and both rows beside it."""
-    top, bottom, x, c = _place(h, w, STRIP, BLOCK_X, BLOCK_C)
+    """One program: a row tile. Each row is read once, for itself and both rows beside it."""
+    top, bottom, x, c = _place(h, w, TILE, BLOCK_X, BLOCK_C)
     image = tl.program_id(2).to(tl.int64) * h * w * C
     rows += image
     out += image
@@ -222,12 +222,12 @@ def _backward(
     C,
     BLOCK_X: tl.constexpr,
     BLOCK_C: tl.constexpr,
-    STRIP: tl.constexpr,
+    TILE: tl.constexpr,
 ):
-    """One program: the gradient before GELU in a strip, and the strip's share of the weights'."""
-    top, bottom, x, c = _place(h, w, STRIP, BLOCK_X, BLOCK_C)
+    """One program: the gradient before GELU in a row tile, and the tile's share of the weights'."""
+    top, bottom, x, c = _place(h, w, TILE, BLOCK_X, BLOCK_C)
     image = tl.program_id(2).to(tl.int64)
-    strip = image * tl.num_programs(0) + tl.program_id(0)
+    tile = image * tl.num_programs(0) + tl.program_id(0)
     rows += image * h * w * C
     grad += image * h * w * C
     grad_conv += image * h * w * C
@@ -278,7 +278,7 @@ def _backward(
         g8 += x8 * g
         g_bias += g
         x0, x1, x2, x3, x4, x5 = x3, x4, x5, x6, x7, x8
-    sums += strip * 10 * C + c
+    sums += tile * 10 * C + c
     tl.store(sums, tl.sum(g0, 0), mask=c < C)
     tl.store(sums + C, tl.sum(g1, 0), mask=c < C)
     tl.store(sums + 2 * C, tl.sum(g2, 0), mask=c < C)

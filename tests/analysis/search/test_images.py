@@ -61,15 +61,15 @@ def test_sizes(images):
 
 def test_labels_are_replaced_in_a_copy(images):
     labels = [torch.full((1, 4, 6), n) for n in range(5)]
-    labelled = images.with_labels(labels)
-    assert [int(s['data_samples'].gt_sem_seg.data.max()) for s in labelled.samples] == [*range(5)]
-    assert labelled.samples[0]['data_samples'].gt_sem_seg.data.dtype == torch.uint8
+    labeled = images.with_labels(labels)
+    assert [int(s['data_samples'].gt_sem_seg.data.max()) for s in labeled.samples] == [*range(5)]
+    assert labeled.samples[0]['data_samples'].gt_sem_seg.data.dtype == torch.uint8
     assert all('gt_sem_seg' not in s['data_samples'] for s in images.samples)
 
 
 def test_labels_beyond_a_byte_are_kept(images):
-    labelled = images.with_labels([torch.full((1, 4, 6), 300)] * 5)
-    assert int(labelled.samples[0]['data_samples'].gt_sem_seg.data.max()) == 300
+    labeled = images.with_labels([torch.full((1, 4, 6), 300)] * 5)
+    assert int(labeled.samples[0]['data_samples'].gt_sem_seg.data.max()) == 300
 
 
 def test_files_of_samples_are_listed_once():

@@ -1,4 +1,4 @@
-"""That the paper's figures are there, all of them, and say whose they are."""
+"""That the paper's numbers are there, all of them, and say whose they are."""
 
 from benchmarks.paper import paper
 from benchmarks.paper.summary import paper_rows
@@ -22,7 +22,7 @@ def test_numbers_of_figures():
 
 
 def test_speed_ups_are_those_of_the_rates():
-    """The paper's own figures agree with each other, to its rounding."""
+    """The paper's own numbers agree with each other, to its rounding."""
     for rows in paper.TABLE_2.values():
         for name, row in rows.items():
             if paper.SPEED_UP in row:

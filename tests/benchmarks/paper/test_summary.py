@@ -57,7 +57,7 @@ def test_metrics_of_a_table():
     assert select_metrics(metrics, {'PCK@0.1': 100})['PCK@0.1'] == 50
 
 
-def test_the_papers_figures_stand_beside_ours_and_are_labelled(results):
+def test_the_papers_numbers_stand_beside_ours_and_are_labeled(results):
     table = beside_the_paper(means(results), paper.TABLE_2, ['mIoU', 'FPS']).set_index('strategy')
     assert table.loc['hq', 'mIoU, ours'] == '54.80 (−0.20)'
     assert table.loc['hq', 'mIoU, paper B5, Cityscapes'] == '82.31 (−0.08)'

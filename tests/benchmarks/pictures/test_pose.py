@@ -44,7 +44,7 @@ def test_ground_truth_is_black_under_the_colors(tmp_path):
     assert close_to(draw(tmp_path / 'b.png', moved), (0, 0, 0)) > black + 100
 
 
-def test_what_is_not_labelled_is_not_drawn(tmp_path):
+def test_what_is_not_labeled_is_not_drawn(tmp_path):
     assert close_to(draw(tmp_path / 'a.png', make_sample()), (0, 0, 255)) == 0
     visible = make_sample(visible=np.ones(4, bool))
     assert close_to(draw(tmp_path / 'b.png', visible), (0, 0, 255)) > 100

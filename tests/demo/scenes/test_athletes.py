@@ -119,16 +119,16 @@ def test_frames_are_neither_flat_nor_blown_out(frames):
         assert image.std() > 12
 
 
-def test_labelled_keypoints_lie_in_the_frame_and_in_the_box(frames):
+def test_labeled_keypoints_lie_in_the_frame_and_in_the_box(frames):
     for _, known in frames:
         left, top, width, height = known.box
         assert left >= 0
         assert top >= 0
         assert left + width <= SIZE[0]
         assert top + height <= SIZE[1]
-        labelled = [(x, y) for x, y, seen in known.keypoints.values() if seen]
-        assert len(labelled) > 4
-        for x, y in labelled:
+        labeled = [(x, y) for x, y, seen in known.keypoints.values() if seen]
+        assert len(labeled) > 4
+        for x, y in labeled:
             assert left <= x <= left + width
             assert top <= y <= top + height
         assert 0 < known.area <= width * height

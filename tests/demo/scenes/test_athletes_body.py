@@ -272,7 +272,7 @@ def test_what_stands_before_hides():
     assert found['head'] == free['head'] == VISIBLE
 
 
-def test_what_is_outside_is_not_labelled():
+def test_what_is_outside_is_not_labeled():
     who = person(heading=180)
     aside = replace(who, place=who.place + (0.8, 0.0, 0.0))
     found = annotate(aside, render_person(aside, CAMERA, LIGHT), CAMERA, np.zeros((200, 161), bool))

@@ -10,7 +10,7 @@ from tests.baselines.stock import relative_difference
 
 
 @pytest.fixture
-def chunked(products_by_onednn, sizes_in_bytes, monkeypatch):
+def chunked(matmul_by_onednn, sizes_in_bytes, monkeypatch):
     """Chunks whatever the size and the CPU; holds the sizes of the chunks' scores."""
     monkeypatch.setattr(dispatch, '_LEAST_SCORES', 0)
     monkeypatch.setattr(attention, '_CHUNK', 2**12)

@@ -1,4 +1,4 @@
-"""Products that oneDNN computes as convolutions, against `F.linear`."""
+"""Matrix products that oneDNN computes as convolutions, against `F.linear`."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from tests.baselines.stock import relative_difference
 
 
 @pytest.fixture
-def always(products_by_onednn, monkeypatch):
+def always(matmul_by_onednn, monkeypatch):
     """Convolve whatever the size and the CPU; holds the shapes that were convolved."""
     shapes = []
     original = F.conv2d
@@ -89,7 +89,7 @@ def test_other_dtypes_are_left_to_f_linear(always, dtype):
     assert not always
 
 
-def test_products_are_computed_by_onednn(products_by_onednn):
+def test_matrix_products_are_computed_by_onednn(matmul_by_onednn):
     tensors = make((64, 64), 32, 48)
     with torch.profiler.profile() as profile:
         output_and_gradients(linear, tensors)
@@ -98,8 +98,8 @@ def test_products_are_computed_by_onednn(products_by_onednn):
     assert not {'aten::_slow_conv2d_forward', 'aten::_slow_conv2d_backward'} & names
 
 
-def test_where_it_does_not_pay(products_by_onednn, monkeypatch):
-    monkeypatch.setattr(dispatch, '_LEAST_PRODUCTS', 2**22)
+def test_where_it_does_not_pay(matmul_by_onednn, monkeypatch):
+    monkeypatch.setattr(dispatch, '_LEAST_MULTIPLICATIONS', 2**22)
     x, weight = torch.randn(1024, 64), torch.randn(64, 64)  # 2**22 multiplications
     assert runs_onednn(x, 64)
     assert not runs_onednn(x, 63)
@@ -122,7 +122,7 @@ def test_where_it_does_not_pay(products_by_onednn, monkeypatch):
     assert not runs_onednn(x, 64)
 
 
-def test_compiled_models_see_a_product(always):
+def test_compiled_models_see_a_matrix_product(always):
     @torch.compile(backend='eager', fullgraph=True)
     def compiled(x, weight):
         return linear(x, weight)

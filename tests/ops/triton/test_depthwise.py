@@ -28,7 +28,7 @@ def run(hw):
     'b, h, w, c',
     [
         (1, 1, 1, 1),
-        (2, 5, 6, 20),  # several strips, blocks of columns, and blocks of channels
+        (2, 5, 6, 20),  # several row tiles, blocks of columns, and blocks of channels
         pytest.param(2, 64, 64, 1280, marks=on_gpu),
         pytest.param(1, 135, 241, 260, marks=on_gpu),
     ],
@@ -37,7 +37,7 @@ def test_values_and_gradients(monkeypatch, device, dtype, b, h, w, c):
     from mmseg_tome.ops.triton import depthwise as kernels
 
     if device == 'cpu':
-        for name in ('_BLOCK_X', '_STRIP', '_BACKWARD_BLOCK_X', '_BACKWARD_STRIP'):
+        for name in ('_BLOCK_X', '_TILE', '_BACKWARD_BLOCK_X', '_BACKWARD_TILE'):
             monkeypatch.setattr(kernels, name, 4)
         for name in ('_BLOCK_C', '_BACKWARD_BLOCK_C'):
             monkeypatch.setattr(kernels, name, 16)

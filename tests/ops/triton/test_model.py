@@ -22,7 +22,7 @@ def wide_blocks(monkeypatch, device):
     if device == 'cpu':
         from mmseg_tome.ops.triton import depthwise as kernels
 
-        for name in ('_BLOCK_X', '_STRIP', '_BACKWARD_BLOCK_X', '_BACKWARD_STRIP'):
+        for name in ('_BLOCK_X', '_TILE', '_BACKWARD_BLOCK_X', '_BACKWARD_TILE'):
             monkeypatch.setattr(kernels, name, 32)
         for name in ('_BLOCK_C', '_BACKWARD_BLOCK_C'):
             monkeypatch.setattr(kernels, name, 256)
