@@ -1,10 +1,11 @@
 """Time whole SegFormers on random images: stock, the published merging, and this project."""
 
 import argparse
-import re
 import shlex
 import sys
 from pathlib import Path
+
+from .options import positive, size
 
 EXAMPLES = """\
 examples:
@@ -31,22 +32,12 @@ On CUDA, 'graphed' models are ours replayed as CUDA graphs. Models that torch.co
 asked for: --columns 'ours hq' 'compiled hq'.
 """
 LEFT = 3
-
-
-def size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r'(\d+)x(\d+)', text)
-    # Below 128 pixels a cell of 4x4 tokens is larger than the map of stage 4: tomesd crashes.
-    if not match or min(map(int, match.groups())) < 128:
-        raise argparse.ArgumentTypeError(f'{text!r}: give WxH in pixels, at least 128x128')
-    return int(match[1]), int(match[2])
+# Below this a cell of 4x4 tokens is larger than the map of stage 4, and tomesd crashes.
+_LEAST = 128
 
 
 def batch(text: str) -> int | str:
-    if text == 'auto':
-        return text
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text!r}: give a positive number, or auto')
-    return int(text)
+    return text if text == 'auto' else positive(text)
 
 
 def main(arguments: list[str]) -> int:
@@ -199,14 +190,14 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     models = [f'b{n}' for n in range(6)]
     add('--models', nargs='+', default=['b0'], choices=models, metavar='MODEL', help='b0 to b5')
-    add('--sizes', nargs='+', type=size, default=[(512, 512), (1024, 1024)], metavar='WxH')
+    add('--sizes', nargs='+', type=size(_LEAST), default=[(512, 512), (1024, 1024)], metavar='WxH')
     add('--batch', type=batch, default=1, help='images at once, or auto (default: 1)')
     add('--dtypes', nargs='+', default=['fp32'], choices=['fp32', 'tf32', 'fp16', 'bf16'])
     add('--device', default='cpu', help='cpu, cuda or cuda:1 (default: cpu)')
     add('--train', action='store_true', help='forward and backward instead of inference')
     add('--backbone-only', action='store_true', help='without the head')
     add('--columns', nargs='+', metavar='MODEL', help="such as 'ours hq' (default: all)")
-    add('--repeats', type=int, default=5, help='timed passes of each model (default: 5)')
+    add('--repeats', type=positive, default=5, help='timed passes of each model (default: 5)')
     add('--minutes', type=float, help='start no further workload after so many minutes')
     add('--cell-minutes', type=float, help='give a workload up after so many minutes')
     add('--base', metavar='REV', help='compare with another revision of this checkout instead')

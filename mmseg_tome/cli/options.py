@@ -3,6 +3,28 @@
 import argparse
 import re
 import sys
+from collections.abc import Callable
+
+
+def size(least: int = 1) -> Callable[[str], tuple[int, int]]:
+    """Such as ``1024x512``, at least so many pixels wide and high; as (1024, 512)."""
+
+    def read(text: str) -> tuple[int, int]:
+        match = re.fullmatch(r'(\d+)x(\d+)', text)
+        if not match or min(map(int, match.groups())) < least:
+            raise argparse.ArgumentTypeError(
+                f'{text!r}: give WxH in pixels, at least {least}x{least}'
+            )
+        return int(match[1]), int(match[2])
+
+    return read
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r}: give a whole number of at least 1')
+    return int(text)
 
 
 def device(text: str) -> str:

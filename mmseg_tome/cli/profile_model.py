@@ -4,6 +4,8 @@ import argparse
 import shlex
 from pathlib import Path
 
+from .options import positive, size
+
 EXAMPLES = """\
 examples:
   python -m mmseg_tome profile                          B0, HQ, 1024x1024, on the CPU
@@ -26,11 +28,17 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add('--model', default='b0', choices=[f'b{n}' for n in range(6)])
     add('--strategy', default='hq', help="a preset's name (default: hq)")
-    add('--size', default='1024x1024', metavar='WxH', help='pixels (default: %(default)s)')
+    add(
+        '--size',
+        type=size(),
+        default=(1024, 1024),
+        metavar='WxH',
+        help='pixels (default: 1024x1024)',
+    )
     add('--device', default='cpu', help='cpu or cuda (default: cpu)')
     add('--dtype', default='fp32', choices=['fp32', 'tf32', 'fp16', 'bf16'])
-    add('--batch', type=int, default=1, help='images at once (default: 1)')
-    add('--repeats', type=int, default=7, help='timed passes (default: 7)')
+    add('--batch', type=positive, default=1, help='images at once (default: 1)')
+    add('--repeats', type=positive, default=7, help='timed passes (default: 7)')
     add('--out', type=Path, help='a new folder for rows of results, as profile.csv')
     return parser
 
@@ -39,10 +47,6 @@ def main(arguments: list[str]) -> int:
     """Prints the profile and the paper's formulas, and returns the exit status, 0."""
     parser = build_parser()
     args = parser.parse_args(arguments)
-    try:
-        width, height = (int(side) for side in args.size.split('x'))
-    except ValueError:
-        parser.error(f'--size {args.size}: give WxH in pixels, such as 1024x1024')
 
     import torch
     from rich.console import Console
@@ -62,10 +66,9 @@ def main(arguments: list[str]) -> int:
         parser.error(f'--strategy {args.strategy}: allowed are {", ".join(PRESETS)}')
     if args.device != 'cpu' and not torch.cuda.is_available():
         parser.error(f'--device {args.device}: PyTorch sees no CUDA device')
-    if args.batch < 1:
-        parser.error(f'--batch {args.batch}: give 1 or more')
     if args.out and args.out.exists():
         parser.error(f'--out {args.out} is there already: name a new folder')
+    width, height = args.size
     workload = Workload(args.model, height, width, args.batch, args.dtype, args.device)
     with quiet_logs():
         frame = profile(workload, [args.strategy], args.repeats)

@@ -1,12 +1,11 @@
-"""Search for reduction rates: the front of quality against measured time, for one's own model."""
+"""Search for reduction rates: the front of quality against measured time, for your own model."""
 
 import argparse
-import re
 import shlex
 import sys
 from pathlib import Path
 
-from .options import device, has_device
+from .options import device, has_device, positive, size
 
 EXAMPLES = """\
 examples:
@@ -30,19 +29,6 @@ and a file for every setting of the front, for
       --cfg-options model.backbone.tome_cfg=outputs/search/report-.../best_at_hq_time.yaml
 docs/search.md explains what is searched and how to read it.
 """
-
-
-def size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r'(\d+)x(\d+)', text)
-    if not match or min(map(int, match.groups())) < 32:
-        raise argparse.ArgumentTypeError(f'{text!r}: give WxH in pixels, at least 32x32')
-    return int(match[1]), int(match[2])
-
-
-def positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text!r}: give a whole number of at least 1')
-    return int(text)
 
 
 def minutes(text: str) -> float:
@@ -69,7 +55,12 @@ def build_parser() -> argparse.ArgumentParser:
     add('--out', type=Path, default=Path('outputs/search'), help='folder (default: %(default)s)')
     add('--trials', type=positive, help='end the search when so many candidates are measured')
     add('--minutes', type=minutes, help='end the search after so many minutes; the report follows')
-    add('--size', type=size, metavar='WxH', help="scale test images to it (default: the config's)")
+    add(
+        '--size',
+        type=size(32),
+        metavar='WxH',
+        help="scale test images to it (default: the config's)",
+    )
     add(
         '--unlabeled',
         '--unlabelled',
