@@ -1,6 +1,6 @@
 """What SegFormer's heads for segmentation and for pose have in common."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from mmcv.cnn import ConvModule
@@ -15,7 +15,7 @@ def run_fusion_head(
     maps: Sequence[Tensor],
     convs: Iterable[ConvModule],
     fusion_conv: ConvModule,
-    classify: nn.Conv2d,
+    classify: Callable[[Tensor], Tensor],
     dropout: nn.Module | None = None,
     mode: str = 'bilinear',
     align_corners: bool | None = False,
@@ -28,7 +28,7 @@ def run_fusion_head(
         maps: One map ``[B, C_i, h_i, w_i]`` per level, the largest first.
         convs: A 1x1 convolution with norm and activation per level, to ``D`` channels.
         fusion_conv: A 1x1 convolution with norm and activation, from all levels to ``D`` channels.
-        classify: A 1x1 convolution from ``D`` channels to ``K`` scores.
+        classify: Usually a 1x1 convolution from ``D`` channels to ``K`` scores.
         dropout: What the fused map goes through before it is classified, or None.
         mode: How to resize, as in ``F.interpolate``.
         align_corners: Used with the modes that take it.

@@ -16,12 +16,15 @@ class SegformerHead(StockSegformerHead):
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Predict class scores ``[B, num_classes, h, w]`` at the size of the first stage's map."""
+        classify, dropout = self.conv_seg, self.dropout
+        if type(self).cls_seg is not StockSegformerHead.cls_seg or 'cls_seg' in vars(self):
+            classify, dropout = self.cls_seg, None  # a derived class has its own
         return run_fusion_head(
             self._transform_inputs(inputs),
             self.convs,
             self.fusion_conv,
-            self.conv_seg,
-            self.dropout,
+            classify,
+            dropout,
             self.interpolate_mode,
             self.align_corners,
         )

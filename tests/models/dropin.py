@@ -1,4 +1,7 @@
-"""A small SegFormer of stock's classes and one of ours, and how they are compared."""
+"""A small SegFormer of stock's classes and one of ours, and how they are compared.
+
+In fp64, so that what differs by more than rounding is an error.
+"""
 
 import copy
 from collections.abc import Callable
@@ -27,7 +30,7 @@ class Segformer(nn.Module):
 
 
 def make_models(strategy: str = 'none', head: dict | None = None, **changes):
-    """Stock's model, unmerged, and ours with a strategy; the same weights, in eval mode."""
+    """Stock's model, unmerged, and ours with a strategy: the same weights, in eval mode."""
     init_default_scope('mmseg')
     settings = dict(embed_dims=8, num_heads=HEADS, num_layers=[1, 1, 1, 1], **changes)
     stock, ours = make_pair(tome_cfg=strategy, **settings)
@@ -44,15 +47,15 @@ def make_models(strategy: str = 'none', head: dict | None = None, **changes):
         nn.init.normal_(parameter, std=0.3)
     models.append(Segformer(ours, SegformerHead(**options | (head or {}))))
     models[1].load_state_dict(models[0].state_dict())
-    return [model.eval() for model in models]
+    return [model.eval().double() for model in models]
 
 
 def photo(seed: int = 1) -> Tensor:
-    return image((64, 96), batch=2, seed=seed)
+    return image((64, 96), batch=2, seed=seed).double()
 
 
 def assert_same(
-    stock: nn.Module, ours: nn.Module, tolerance: float = 1e-5, x: Tensor | None = None
+    stock: nn.Module, ours: nn.Module, tolerance: float = 1e-9, x: Tensor | None = None
 ) -> Tensor:
     """Compare outputs in inference and, as one vector, gradients of all parameters; return one."""
     x = photo() if x is None else x
@@ -63,7 +66,8 @@ def assert_same(
     assert list(gradients[0]) == list(gradients[1])
     assert gradients[1], 'no gradient anywhere'
     vectors = [torch.cat([g.flatten() for g in found.values()]) for found in gradients]
-    assert relative_difference(*vectors) <= tolerance
+    difference = relative_difference(*vectors)
+    assert difference <= tolerance
     return expected
 
 
@@ -76,7 +80,8 @@ def gradients_of(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
 
 def loss_of(model: nn.Module, x: Tensor) -> Tensor:
     out = model(x)
-    return (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum() / out.numel() ** 0.5
+    weights = torch.linspace(-1, 1, out.numel(), dtype=out.dtype)
+    return (out * weights.view_as(out)).sum() / out.numel() ** 0.5
 
 
 def train(model: nn.Module, steps: int, lr: float = 0.05) -> None:

@@ -42,7 +42,7 @@ def observe(model, name, kind):
         with torch.set_grad_enabled('backward' in kind):
             out = model(photo())
             if 'backward' in kind:
-                (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
+                out.square().sum().backward()
     except RuntimeError as error:  # of an in-place ReLU behind a backward hook, in stock too
         return type(error)
     finally:
@@ -71,7 +71,7 @@ def test_a_hook_on_any_submodule_sees_what_it_sees_in_stock(kind, training):
         for got, want in zip(actual, expected, strict=True):
             assert [t.shape for t in got] == [t.shape for t in want], name
             for one, other in zip(got, want, strict=True):
-                assert torch.allclose(one, other, rtol=1e-4, atol=1e-5 * other.abs().max()), name
+                assert torch.allclose(one, other, rtol=1e-7, atol=1e-9 * other.abs().max()), name
     assert fired > 80  # modules that stock calls
 
 
@@ -95,7 +95,7 @@ def test_what_is_called_computes_the_same_as_the_fast_paths(strategy):
     _, called = make_models(strategy)
     for module in called.modules():
         module.register_forward_hook(lambda *_: None)
-    assert_same(called.double(), ours.double(), 1e-10, photo().double())
+    assert_same(called, ours)
 
 
 def test_attention_sees_merged_tokens():
