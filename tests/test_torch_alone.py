@@ -120,6 +120,7 @@ def test_commands_work_or_say_what_to_install(tmp_path):
         'search': ['config.py', 'checkpoint.pth'],
         'show': ['image.png', '--config', 'config.py', '--checkpoint', 'checkpoint.pth'],
         'convert-jbd': ['data'],
+        'run': ['mmseg', 'print_config'],
         'configs': ['cityscapes'],
     }
     done = run(

@@ -17,6 +17,7 @@ COMMANDS = {
     'search': 'search for reduction rates: quality against measured time, for your own model',
     'show': 'show which tokens are merged in images, block by block, and what that changes',
     'convert-jbd': "turn the published files of the Jump Broadcast Dataset into COCO's format",
+    'run': "run a tool or demo of MMSegmentation or MMPose itself, with this package's patches",
     'configs': 'list the installed configs, one absolute path per line',
     'env': 'print the versions that a bug report needs',
 }
@@ -25,7 +26,7 @@ MODULES = {'profile': 'profile_model', 'convert-jbd': 'convert_jbd'}
 # These need none of what importing the package prepares, and answer where that is broken.
 ALONE = ('configs', 'env')
 # For MMSegmentation's and MMPose's models.
-ON_OPENMMLAB = ('benchmark', 'profile', 'search', 'show')
+ON_OPENMMLAB = ('benchmark', 'profile', 'search', 'show', 'run')
 # What else is imported where it is used, and the extra that installs it.
 EXTRAS = {
     **dict.fromkeys(('cv2', 'matplotlib', 'pandas', 'PIL', 'rich', 'tabulate'), 'analysis'),
@@ -87,6 +88,8 @@ def answer_before_import() -> None:
     name, *options = sys.argv[1:] or ['--help']
     if name in ALONE or name not in COMMANDS:
         sys.exit(main([name, *options]))
+    if name == 'run' and len(options) == 1:  # lists the tools
+        sys.exit(_module(name).main(options))
     _module(name).build_parser().parse_args(options)
 
 
