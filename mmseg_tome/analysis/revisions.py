@@ -82,8 +82,9 @@ def compare_revisions(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         other = stack.enter_context(_checked_out(base, tree, folder / 'base'))
         workers = {
-            'base': stack.enter_context(_Worker(other, folder / 'base.log')),
+            # First, since it is the more likely to fail.
             'here': stack.enter_context(_Worker(tree, folder / 'here.log')),
+            'base': stack.enter_context(_Worker(other, folder / 'base.log')),
         }
         for workload in workloads:
             inputs = _write_inputs(workload, folder)

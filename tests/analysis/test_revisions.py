@@ -36,31 +36,33 @@ def tree(tmp_path_factory):
 
 @pytest.fixture
 def spoiled(tree):
-    """Append something to the FFN of the checkout, for one test."""
-    path = tree / 'mmseg_tome/models/mix_ffn.py'
-    source = path.read_text()
+    """Append something to a file of the checkout, for one test."""
+    sources = {}
 
-    def spoil(code):
-        path.write_text(source + code)
+    def spoil(code, name='mmseg_tome/models/mix_ffn.py'):
+        path = tree / name
+        sources[path] = path.read_text()
+        path.write_text(sources[path] + code)
 
     yield spoil
-    path.write_text(source)
+    for path, source in sources.items():
+        path.write_text(source)
 
 
-def compare(tree, strategies=('hq',), **workload):
+def compare(tree, strategies=('hq',), repeats=1, **workload):
     steps = []
     workload = Workload('b0', 128, 128, **workload)
     found = list(
-        revisions.compare_revisions('first', [workload], strategies, 3, steps.append, tree)
+        revisions.compare_revisions('first', [workload], strategies, repeats, steps.append, tree)
     )
-    assert steps == [f'{workload}, {s}' for s in strategies for _ in range(4)]
+    assert steps == [f'{workload}, {s}' for s in strategies for _ in range(repeats + 1)]
     assert not (tree / '.git' / 'worktrees').exists()  # nothing is left behind
     return found
 
 
 def test_a_slower_tree_is_found(tree, spoiled):
-    spoiled(f'{SLOW}(time.sleep(0.05), _forward(*a, **k))[1]\n')
-    none, hq = compare(tree, ('none', 'hq'), batch=2)
+    spoiled(f'{SLOW}(time.sleep(0.02), _forward(*a, **k))[1]\n')
+    none, hq = compare(tree, ('none', 'hq'), repeats=3, batch=2)
     for found in (none, hq):
         assert 0 < found.base < found.here and found.slowdown > 1.2
         assert found.difference < 1e-6
@@ -75,7 +77,8 @@ def test_another_output_is_found_before_any_time_counts(tree, spoiled):
 
 
 def test_what_fails_is_shown(tree, spoiled):
-    spoiled('\nraise OSError("on purpose")\n')
+    # Imported before anything else, so that it fails at once.
+    spoiled('\nraise OSError("on purpose")\n', 'mmseg_tome/suggestions.py')
     with pytest.raises(RuntimeError, match=r'failed; its output ends with:(?s:.*)on purpose'):
         compare(tree)
 
