@@ -8,11 +8,11 @@ from typing import Any
 from mmengine.config import Config
 
 from mmseg_tome.analysis.fingerprint import Fingerprint, Kind, fingerprint
-from mmseg_tome.analysis.loading import variant_config
 from mmseg_tome.analysis.progress import Progress
 from mmseg_tome.analysis.provenance import provenance
 from mmseg_tome.analysis.quiet import quiet_logs
 from mmseg_tome.analysis.store import Entry, Store
+from mmseg_tome.analysis.variants import variant_config
 
 ORIGIN = 'origin'
 """Of a kept result: where it is from, as the columns of a row of results."""

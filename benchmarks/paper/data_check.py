@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 from torch import Tensor
 
-from mmseg_tome.analysis.fingerprint import data_identity
+from mmseg_tome.analysis.file_identity import data_identity
 
 _CITYSCAPES = """\
   leftImg8bit/{train,val}/<city>/<name>_leftImg8bit.png

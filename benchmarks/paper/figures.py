@@ -11,7 +11,7 @@ import pandas as pd
 from mmengine.config import Config
 
 from mmseg_tome.analysis.comparison import Comparison, Predictor
-from mmseg_tome.analysis.fingerprint import file_hash
+from mmseg_tome.analysis.file_identity import file_hash
 from mmseg_tome.analysis.provenance import caption, provenance
 
 from ..pictures.spread import spread

@@ -9,7 +9,8 @@ import pandas as pd
 from mmengine.config import Config
 
 from mmseg_tome.analysis.comparison import STOCK, Comparison
-from mmseg_tome.analysis.fingerprint import Kind, file_hash
+from mmseg_tome.analysis.file_identity import file_hash
+from mmseg_tome.analysis.fingerprint import Kind
 from mmseg_tome.analysis.provenance import caption
 from mmseg_tome.analysis.results import Result
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmseg_tome.analysis.fingerprint import Fingerprint, Kind, file_hash, fingerprint
+from mmseg_tome.analysis.file_identity import file_hash
+from mmseg_tome.analysis.fingerprint import Fingerprint, Kind, fingerprint
 from mmseg_tome.analysis.provenance import provenance_of_run
 from mmseg_tome.analysis.store import Entry
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from mmseg_tome.analysis import complexity
 from mmseg_tome.analysis.layer_profile import profile
-from mmseg_tome.analysis.loading import drawn_segmentor, only_backbone
+from mmseg_tome.analysis.loading import only_backbone
+from mmseg_tome.analysis.variants import drawn_segmentor
 from mmseg_tome.analysis.workload import Workload
 from mmseg_tome.apply import apply_tome
 

@@ -10,11 +10,11 @@ from mmengine.config import Config
 from . import benchmark
 from .fingerprint import CODE, Fingerprint, Kind, fingerprint
 from .implementations import Implementation
-from .loading import variant_config
 from .provenance import provenance
 from .results import Result, from_json, to_json, write_csv
 from .store import Store
 from .timing import TimeLimitExceeded, time_limit
+from .variants import variant_config
 from .workload import Workload
 
 KIND = Kind('benchmark', ('mmseg_tome.analysis.benchmark',))

@@ -20,6 +20,7 @@ from mmengine import registry
 from mmengine.config import Config
 from mmengine.registry import DefaultScope, Registry
 
+from .file_identity import file_hash
 from .provenance import device_name, package_versions
 from .sources import PACKAGES, ROOT, closure
 
@@ -168,35 +169,3 @@ def _hash_files(content: Any) -> dict[str, str]:
     for value in content:
         hashes |= _hash_files(value)
     return dict(sorted(hashes.items()))
-
-
-def data_identity(paths: Iterable[str | Path]) -> str:
-    """What changes if one of many files is another one: number, names and sizes.
-
-    Args:
-        paths: Of the files; a part that all have in common does not count, so data may move.
-
-    Raises:
-        FileNotFoundError: If one is not there.
-    """
-    files = sorted(Path(path) for path in paths)
-    folders = {file.parent for file in files}
-    common = _common_folder(folders) if folders else Path()
-    lines = [f'{f.relative_to(common).as_posix()} {f.stat().st_size}' for f in files]
-    digest = hashlib.sha256('\n'.join(lines).encode()).hexdigest()[:16]
-    return f'{len(lines)} files, {digest}'
-
-
-def _common_folder(folders: Iterable[Path]) -> Path:
-    first, *others = folders
-    candidates = [first, *first.parents]
-    return next(c for c in candidates if all(c in (f, *f.parents) for f in others))
-
-
-def file_hash(path: str | Path) -> str:
-    """SHA-256 of a file, its first 16 digits."""
-    with Path(path).open('rb') as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()[:16]

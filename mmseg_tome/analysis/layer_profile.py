@@ -22,8 +22,9 @@ from ..models.patch_embed import PatchEmbed
 from ..ops import attention as attention_op
 from ..ops import linear
 from . import complexity
-from .loading import drawn_segmentor, only_backbone, variant_config
+from .loading import only_backbone
 from .results import Result
+from .variants import drawn_segmentor, variant_config
 from .workload import Workload, torch_settings
 
 # Seconds by stage (0 for the head) and step.

@@ -1,13 +1,9 @@
 """Two revisions of this project against each other, in one run: is the newer one slower?"""
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,12 +11,12 @@ from typing import Any
 
 import torch
 
-from .loading import drawn_segmentor, variant_config
 from .parity import relative_difference
+from .revision_process import RevisionProcess, checked_out
 from .sources import ROOT
+from .variants import drawn_segmentor, variant_config
 from .workload import Workload
 
-_WORKER = Path(__file__).with_name('revision_worker.py')
 # Relative, in fp32: larger is no rounding, and no near-tie that is decided otherwise.
 _SAME_OUTPUT = 2e-2
 
@@ -80,11 +76,11 @@ def compare_revisions(
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        other = stack.enter_context(_checked_out(base, tree, folder / 'base'))
+        other = stack.enter_context(checked_out(base, tree, folder / 'base'))
         workers = {
             # First, since it is the more likely to fail.
-            'here': stack.enter_context(_Worker(tree, folder / 'here.log')),
-            'base': stack.enter_context(_Worker(other, folder / 'base.log')),
+            'here': stack.enter_context(RevisionProcess(tree, folder / 'here.log')),
+            'base': stack.enter_context(RevisionProcess(other, folder / 'base.log')),
         }
         for workload in workloads:
             inputs = _write_inputs(workload, folder)
@@ -94,7 +90,7 @@ def compare_revisions(
 
 
 def _compare(
-    workers: dict[str, '_Worker'],
+    workers: dict[str, RevisionProcess],
     workload: Workload,
     strategy: str,
     inputs: Path,
@@ -146,69 +142,3 @@ def _write_inputs(workload: Workload, folder: Path) -> Path:
     weights = drawn_segmentor(workload.variant).state_dict()
     torch.save({'weights': weights, 'images': torch.randn(size, generator=generator)}, path)
     return path
-
-
-@contextmanager
-def _checked_out(revision: str, tree: Path, folder: Path) -> Iterator[Path]:
-    """A temporary worktree of a revision."""
-    _git(tree, 'worktree', 'add', '--detach', str(folder), revision)
-    try:
-        yield folder
-    finally:
-        _git(tree, 'worktree', 'remove', '--force', str(folder))
-
-
-def _git(tree: Path, *arguments: str) -> None:
-    done = subprocess.run(['git', '-C', str(tree), *arguments], capture_output=True, text=True)
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()
-        raise ValueError(f'git {" ".join(arguments[:2])} in {tree}: {reason[-1] if reason else ""}')
-
-
-class _Worker:
-    """A process with the sources of one tree.
-
-    Args:
-        tree: Their folder.
-        log: File for what it prints.
-    """
-
-    def __init__(self, tree: Path, log: Path) -> None:
-        self._tree, self._log = tree, log
-        self._file = log.open('w')
-        path = os.pathsep.join(filter(None, [str(tree), os.environ.get('PYTHONPATH')]))
-        self._process = subprocess.Popen(
-            [sys.executable, '-c', _WORKER.read_text(encoding='utf-8')],
-            cwd=tree,
-            env={**os.environ, 'PYTHONPATH': path},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._file,
-            text=True,
-        )
-
-    def __enter__(self) -> '_Worker':
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._process.kill()
-        self._process.communicate()
-        self._file.close()
-
-    def ask(self, job: dict) -> dict:
-        """Have it do something, and wait for the answer.
-
-        Raises:
-            RuntimeError: If it has failed.
-        """
-        jobs, answers = self._process.stdin, self._process.stdout
-        assert jobs and answers  # both are pipes
-        with suppress(BrokenPipeError):
-            jobs.write(json.dumps(job) + '\n')
-            jobs.flush()
-        answer = answers.readline()
-        if not answer:
-            self._process.wait()
-            tail = '\n'.join(self._log.read_text().splitlines()[-15:])
-            raise RuntimeError(f'{self._tree} failed; its output ends with:\n{tail}')
-        return json.loads(answer)

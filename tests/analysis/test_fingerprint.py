@@ -25,9 +25,9 @@ from benchmarks.paper import (
 )
 from mmseg_tome.analysis import benchmark_runs
 from mmseg_tome.analysis.fingerprint import Kind, fingerprint, registered_modules
-from mmseg_tome.analysis.loading import variant_config
 from mmseg_tome.analysis.search import prepare
 from mmseg_tome.analysis.sources import PACKAGES, ROOT, closure
+from mmseg_tome.analysis.variants import variant_config
 from mmseg_tome.config_files import config_root
 
 CAMVID = 'camvid/segformer_mit-b0_hq_1xb4-600i_camvid-480x360.py'
@@ -149,6 +149,7 @@ def test_a_copy_has_the_same_keys(copy, before):
         ('benchmarks/training_steps.py', {'training speed'}),
         # How a model is loaded.
         ('mmseg_tome/analysis/loading.py', TIMED | {'complexity'}),
+        ('mmseg_tome/analysis/variants.py', {'benchmark', 'table5', 'complexity'}),
         ('mmseg_tome/analysis/comparison.py', {'inference speed', 'training speed'}),
         # An op, and a kernel that is imported only where there is a GPU.
         ('mmseg_tome/ops/match.py', set(KEPT)),

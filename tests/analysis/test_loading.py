@@ -9,13 +9,8 @@ import mmseg_tome  # noqa: F401  (registers)
 # isort: split
 from mmseg.models.backbones.mit import MixVisionTransformer as Stock
 
-from mmseg_tome.analysis.loading import (
-    drawn_segmentor,
-    load_config,
-    load_model,
-    only_backbone,
-    variant_config,
-)
+from mmseg_tome.analysis.loading import load_config, load_model, only_backbone
+from mmseg_tome.analysis.variants import drawn_segmentor, variant_config
 from mmseg_tome.models import MixVisionTransformer
 from tests.analysis.tiny_segmentor import write_checkpoint, write_config
 

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from mmseg_tome.analysis.fingerprint import Fingerprint, data_identity, file_hash
+from mmseg_tome.analysis.file_identity import data_identity, file_hash
+from mmseg_tome.analysis.fingerprint import Fingerprint
 from mmseg_tome.analysis.store import FILE, Entry, InUseError, Store, differences
 
 KEY = {'config': {'train_cfg': {'max_iters': 300}}, 'weights': {'a.pth': '12'}, 'code': 'c1'}

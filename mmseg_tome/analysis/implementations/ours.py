@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import nn
 
 from ...apply import apply_tome
-from ..loading import drawn_segmentor
+from ..variants import drawn_segmentor
 from .base import Implementation
 from .stock import Published, Stock
 

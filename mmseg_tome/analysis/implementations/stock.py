@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from ..loading import drawn_segmentor
+from ..variants import drawn_segmentor
 from .base import Implementation
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..fingerprint import file_hash
+from ..file_identity import file_hash
 from ..provenance import provenance
 from .images import HOLDOUTS, Split
 from .options import Options

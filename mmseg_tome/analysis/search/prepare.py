@@ -8,7 +8,8 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 
 from ...strategies import PRESETS
-from ..fingerprint import Fingerprint, Kind, data_identity, file_hash, fingerprint
+from ..file_identity import data_identity, file_hash
+from ..fingerprint import Fingerprint, Kind, fingerprint
 from ..loading import load_model, only_backbone
 from ..progress import Progress
 from .evaluator import Evaluator

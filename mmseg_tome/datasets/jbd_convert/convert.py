@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import track
-
 from ..jbd_format import ANNOTATION_SIZE, SPLITS, frame_id
 from .coco import coco_annotation, coco_file, coco_image
 from .frames import Frames
@@ -74,6 +71,9 @@ def convert_jbd(
         FileExistsError: If an annotation file is there already.
         OSError: If something cannot be read or written.
     """
+    from rich.console import Console
+    from rich.progress import track
+
     keypoints, boxes, frames, out = map(Path, (keypoints, boxes, frames, out))
     files = _claim(out, splits, overwrite)
     source = Frames(frames)
