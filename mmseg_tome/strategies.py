@@ -91,9 +91,10 @@ def parse_tome_cfg(cfg: TomeCfg, num_stages: int = 4, down_sample: bool = False)
     Args:
         cfg: The name of a preset, ``'auto'`` (the rates of HQ in the layers where they pay), a list
             with one dict per stage, the path of a YAML or JSON file with such a list, or None for
-            no merging. A dict may have the keys ``q_mode`` and ``kv_mode`` (``'bsm'``, ``'n2d'``,
-            ``'n1d'`` or None) and the settings of the mode under the same prefix: ``r``, ``sx`` and
-            ``sy`` for bsm, ``s`` for n2d and n1d.
+            no merging, also as the text ``'None'``, which a command line may make of it. A dict may
+            have the keys ``q_mode`` and ``kv_mode`` (``'bsm'``, ``'n2d'``, ``'n1d'`` or None) and
+            the settings of the mode under the same prefix: ``r``, ``sx`` and ``sy`` for bsm, ``s``
+            for n2d and n1d.
         num_stages: The number of stages of the backbone.
         down_sample: The published switch; the same as ``cfg='downsample'``.
 
@@ -105,7 +106,7 @@ def parse_tome_cfg(cfg: TomeCfg, num_stages: int = 4, down_sample: bool = False)
     """
     if not isinstance(down_sample, bool):
         raise TypeError(f'down_sample = {down_sample!r} is not allowed: give True or False')
-    if cfg is None:
+    if cfg is None or cfg == 'None':
         strategy = _from_preset('none', num_stages)
     elif isinstance(cfg, (str, Path)):
         strategy = _from_name(str(cfg), num_stages)

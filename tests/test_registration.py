@@ -61,6 +61,33 @@ def test_an_mmpose_that_raises_stops_nothing_and_is_said(tmp_path):
     )
 
 
+def test_an_mmpose_without_its_registry_stops_nothing_and_is_said(tmp_path):
+    """A package of one's own that happens to have the name, and models."""
+    pytest.importorskip('mmseg')
+    (tmp_path / 'mmpose').mkdir()
+    (tmp_path / 'mmpose' / '__init__.py').touch()
+    (tmp_path / 'mmpose' / 'models.py').touch()
+    *said, frameworks = register(tmp_path)
+    assert frameworks == 'mmseg'
+    assert any(
+        'mmpose is installed but cannot be imported' in line and 'mmpose.registry' in line
+        for line in said
+    )
+
+
+def test_an_mmpose_whose_data_sets_raise_stops_nothing_and_is_said(tmp_path):
+    """As with an xtcocotools that was built against another numpy."""
+    pytest.importorskip('mmseg')
+    pytest.importorskip('mmpose')
+    (tmp_path / 'xtcocotools').mkdir()
+    (tmp_path / 'xtcocotools' / '__init__.py').write_text(
+        'raise ValueError("numpy.dtype size changed")'
+    )
+    *said, frameworks = register(tmp_path)
+    assert frameworks == 'mmseg'
+    assert any('numpy.dtype size changed' in line for line in said)
+
+
 def test_a_broken_mmpose_stops_nothing_and_is_said(monkeypatch):
     mmpose = pytest.importorskip('mmpose')
     monkeypatch.delattr(mmpose, 'models')
@@ -72,3 +99,44 @@ def test_a_broken_mmpose_stops_nothing_and_is_said(monkeypatch):
 
 def test_registering_twice_does_no_harm():
     assert mmseg_tome.registration.register_all() == mmseg_tome.registration.register_all()
+
+
+B0 = dict(embed_dims=32, num_layers=[1, 1, 1, 1], num_heads=[1, 2, 5, 8])
+
+
+@pytest.mark.parametrize('framework', ['mmseg', 'mmpose'])
+@pytest.mark.parametrize('written', ['class', 'path'])
+def test_a_config_that_names_the_class_of_mmseg_merges_too(framework, written, tmp_path):
+    """New-style configs import the class; written to a file they have its path."""
+    models = pytest.importorskip(f'{framework}.registry').MODELS
+    from mmengine.config import Config
+    from mmseg.models.backbones.mit import MixVisionTransformer as Stock
+
+    from mmseg_tome.models import MixVisionTransformer
+
+    path = tmp_path / 'config.py'
+    path.write_text(
+        'from mmseg.models.backbones import MixVisionTransformer\n'
+        f'plain = dict(type=MixVisionTransformer, **{B0})\n'
+        f'merged = dict(type=MixVisionTransformer, tome_cfg="hq", **{B0})\n'
+        f'halved = dict(type=MixVisionTransformer, down_sample=True, **{B0})\n'
+    )
+    cfg = Config.fromfile(path, lazy_import=True)
+    if written == 'path':
+        cfg.dump(tmp_path / 'dumped.py')
+        cfg = Config.fromfile(tmp_path / 'dumped.py')
+        assert isinstance(cfg.merged.type, str)
+    before = str(cfg)
+    merged, halved = models.build(cfg.merged), models.build(cfg.halved)
+    assert type(merged) is type(halved) is MixVisionTransformer
+    assert (merged.strategy.name, halved.strategy.name) == ('hq', 'downsample')
+    assert type(models.build(cfg.plain)) is Stock  # as it says
+    assert str(cfg) == before
+
+
+def test_what_else_is_built_with_tome_cfg_is_left_alone():
+    from mmseg.registry import MODELS
+
+    with pytest.raises(TypeError, match="unexpected keyword argument 'tome_cfg'"):
+        MODELS.build(dict(type='mmseg.models.backbones.ResNet', depth=18, tome_cfg='hq'))
+    assert MODELS.build(dict(type='torch.nn.Identity')) is not None

@@ -153,3 +153,9 @@ def test_files_that_cannot_be_used(tmp_path):
     wrong.write_text(yaml.safe_dump([dict(q_mode='nd2')] + [{}] * 3))
     with pytest.raises(ValueError, match=r"wrong\.yml', stage 1: q_mode = 'nd2'.*'n2d'"):
         parse_tome_cfg(wrong)
+
+
+def test_none_may_come_as_text():
+    assert parse_tome_cfg('None') == parse_tome_cfg(None)
+    with pytest.raises(ValueError, match="did you mean 'none'"):
+        parse_tome_cfg('NONE')

@@ -18,7 +18,11 @@ from .attention import EfficientMultiheadAttention, attention_of
 from .mix_ffn import MixFFN
 from .patch_embed import PatchEmbed
 from .plain import TOKEN_NORMS, is_plain
-from .token_counts import StageTokens, TokenLog, count_tokens
+from .token_counts import StageTokens, TokenLog, check_down_sample, count_tokens
+
+
+class SettingError(ValueError, AssertionError):
+    """An argument is not allowed; an AssertionError as well, because mmseg's class asserts."""
 
 
 class TransformerEncoderLayer(BaseModule):
@@ -120,7 +124,8 @@ class MixVisionTransformer(BaseModule):
         down_sample: The published switch for ``tome_cfg='downsample'``.
 
     Raises:
-        ValueError: If ``tome_cfg`` names or sets something that is not allowed.
+        ValueError: If an argument is not allowed. Where mmseg's class asserts, it is a
+            :class:`SettingError`, which is an AssertionError too.
 
     Source: SegFormer (Xie et al. 2021); Segformer++ Sec. III-C, Table I.
     """
@@ -153,7 +158,7 @@ class MixVisionTransformer(BaseModule):
         down_sample: bool = False,
     ) -> None:
         if init_cfg and pretrained:
-            raise ValueError('init_cfg and pretrained cannot be set at the same time')
+            raise SettingError('init_cfg and pretrained cannot be set at the same time')
         if isinstance(pretrained, str):
             warnings.warn('pretrained is deprecated, use init_cfg instead', stacklevel=2)
             init_cfg = dict(type='Pretrained', checkpoint=pretrained)
@@ -178,7 +183,7 @@ class MixVisionTransformer(BaseModule):
         self.with_cp = with_cp
         self.out_indices = out_indices
         if max(out_indices) >= num_stages:
-            raise ValueError(
+            raise SettingError(
                 f'out_indices = {out_indices} is not allowed: the last stage is {num_stages - 1}'
             )
         # Before the layers: a wrong setting should not wait for their initialization.
@@ -256,6 +261,7 @@ class MixVisionTransformer(BaseModule):
         if self.strategy is not None:
             self._token_log.on_forward(self, x)
             if self.strategy.down_sample:
+                check_down_sample(self, x)
                 x = F.interpolate(x, scale_factor=0.5, mode='nearest')
         outs = []
         for i, (patch_embed, blocks, norm) in enumerate(self.layers):
@@ -271,7 +277,7 @@ class MixVisionTransformer(BaseModule):
 def _check_stages(num_stages: int, **settings: Sequence[int]) -> None:
     for name, value in settings.items():
         if len(value) != num_stages:
-            raise ValueError(
+            raise SettingError(
                 f'{name} = {value} has {len(value)} entries but num_stages = {num_stages}: '
                 'give one entry per stage'
             )

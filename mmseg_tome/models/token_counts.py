@@ -79,6 +79,37 @@ def count_tokens(
     return counts
 
 
+def smallest_side(
+    patch_sizes: Sequence[int], strides: Sequence[int], sr_ratios: Sequence[int]
+) -> int:
+    """Pixels that an image must have in height and width, for every spatial reduction to fit.
+
+    Each stage needs at least ``sr_ratio`` tokens a side; from the last one back, that is what the
+    stage before it, or the image, must have.
+    """
+    side = 1
+    for patch, stride, ratio in reversed(list(zip(patch_sizes, strides, sr_ratios, strict=True))):
+        side = (max(side, ratio) - 1) * stride + patch - 2 * (patch // 2)
+    return side
+
+
+def check_down_sample(backbone: MixVisionTransformer, image: torch.Tensor) -> None:
+    """Check that an image can be halved; compiled and traced, that is for the layers to find out.
+
+    Raises:
+        ValueError: If it is too small. It names the size and the smallest that is allowed.
+    """
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
+        return
+    smallest = 2 * smallest_side(backbone.patch_sizes, backbone.strides, backbone.sr_ratios)
+    h, w = image.shape[2:]
+    if min(h, w) < smallest:
+        raise ValueError(
+            f"an image of {w}x{h} pixels is too small for tome_cfg = 'downsample', which halves "
+            f'it: give at least {smallest} pixels in width and height'
+        )
+
+
 def describe(name: str, counts: Sequence[StageTokens], hw: tuple[int, int], batch: int = 1) -> str:
     """Name a strategy and the token counts of ``hw`` (height, width) pixels in one line."""
     stages = []

@@ -256,6 +256,9 @@ def test_init_cfg_and_pretrained_load_weights(tmp_path):
         assert all(torch.equal(v, stock.state_dict()[k]) for k, v in model.state_dict().items())
     with pytest.raises(ValueError, match='init_cfg and pretrained cannot be set'):
         MixVisionTransformer(**B0, pretrained=path, init_cfg=init_cfg)
+    # mmseg asserts, and its callers may catch that.
+    with pytest.raises(AssertionError, match='init_cfg and pretrained cannot be set'):
+        MixVisionTransformer(**B0, pretrained=path, init_cfg=init_cfg)
     with pytest.raises(TypeError, match='pretrained = 5'):
         MixVisionTransformer(**B0, pretrained=5)
 
@@ -358,3 +361,36 @@ def test_matmul_by_onednn_equal_stock_and_tomesd(
         stock = stock_with_tomesd(stock, strategy)
     assert_same_outputs_and_gradients(ours, stock, image((130, 195), batch=2))
     assert len(chunks) > 2 * 2 * 8  # images, directions, blocks
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [{'num_heads': [1, 2, 5]}, {'out_indices': (0, 4)}, {'pretrained': 'a', 'init_cfg': {1}}],
+)
+@pytest.mark.parametrize('kind', [ValueError, AssertionError])
+def test_where_stock_asserts_both_kinds_of_callers_are_served(wrong, kind):
+    with pytest.raises(AssertionError):
+        Stock(**{**B0, **wrong})
+    with pytest.raises(kind):
+        MixVisionTransformer(**{**B0, **wrong})
+
+
+@pytest.mark.parametrize(
+    'settings, smallest',
+    [
+        ({}, 58),
+        ({'sr_ratios': (4, 4, 4, 2)}, 98),
+        ({'patch_sizes': (4, 2, 3, 3)}, 56),
+        ({'strides': (4, 2, 2, 1), 'sr_ratios': (8, 8, 1, 1)}, 114),
+    ],
+)
+def test_images_too_small_to_be_halved(settings, smallest):
+    small = dict(B0, embed_dims=8, num_layers=[1, 1, 1, 1], **settings)
+    backbone = MixVisionTransformer(**small, tome_cfg='downsample').eval()
+    with torch.no_grad():
+        assert len(backbone(torch.rand(1, 3, smallest, smallest + 70))) == 4
+        message = f'an image of {smallest + 70}x{smallest - 1} pixels is too small for tome_cfg'
+        with pytest.raises(ValueError, match=f'{message}.*at least {smallest} pixels in width and'):
+            backbone(torch.rand(1, 3, smallest - 1, smallest + 70))
+        with pytest.raises(ValueError, match=f'{smallest - 1}x128 pixels is too small'):
+            backbone(torch.rand(1, 3, 128, smallest - 1))
