@@ -3,7 +3,6 @@
 import functools
 import gc
 import math
-import statistics
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -11,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from .batch_size import best_batch
 from .implementations import Implementation
 from .memory import saved_bytes
 from .parity import ParityError, compare_with_reference, fused_error
@@ -23,9 +23,6 @@ from .workload import Workload, loss_of, make_run, torch_settings
 # The note of a model that does not fit; all others are of failures.
 OUT_OF_MEMORY = 'out of memory'
 SECONDS = 'seconds_per_image'
-# Twice as many images are tried only if they take at most this share of a GPU's memory. What a
-# graph takes is not given back between passes.
-_LARGEST_SHARE, _LARGEST_SHARE_OF_A_GRAPH = 0.8, 0.06
 
 
 class _Ready(NamedTuple):
@@ -205,7 +202,7 @@ def _prepare(workload: Workload, implementation: Implementation, image: Tensor) 
     model = implementation.build(workload.variant, workload.scope)
     model = workload.cast(model).train(workload.trains)
     batch = (
-        _best_batch(workload, implementation, model, image)
+        best_batch(workload, implementation, model, image)
         if workload.batch == 'auto'
         else int(workload.batch)
     )
@@ -218,32 +215,3 @@ def _prepare(workload: Workload, implementation: Implementation, image: Tensor) 
     run()
     peak = torch.cuda.max_memory_allocated() - before if workload.on_cuda else None
     return _Ready(run, batch, saved, peak)
-
-
-def _best_batch(
-    workload: Workload, implementation: Implementation, model: nn.Module, image: Tensor
-) -> int:
-    """Double the batch as long as it fits and an image gets at least 2 % faster."""
-    best, best_time, batch = 1, float('inf'), 1
-    while True:
-        if workload.on_cuda:
-            torch.cuda.reset_peak_memory_stats()
-        try:
-            run = make_run(
-                workload, implementation, model, workload.cast(image).repeat(batch, 1, 1, 1)
-            )
-            (times,) = interleaved_times({'run': run}, repeats=3).values()
-        except torch.OutOfMemoryError:
-            if batch == 1:
-                raise
-            return best
-        time = statistics.median(times) / batch
-        if time > 0.98 * best_time:
-            return best if time >= best_time else batch
-        best, best_time, batch = batch, time, 2 * batch
-        if workload.on_cuda:
-            is_graph = implementation.name in ('graphed', 'compiled')
-            share = _LARGEST_SHARE_OF_A_GRAPH if is_graph else _LARGEST_SHARE
-            _, total = torch.cuda.mem_get_info()
-            if 2 * torch.cuda.max_memory_allocated() > share * total:
-                return best

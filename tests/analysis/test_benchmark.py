@@ -11,7 +11,7 @@ import pytest
 import torch
 
 pytest.importorskip('mmseg')
-from mmseg_tome.analysis import benchmark, benchmark_report
+from mmseg_tome.analysis import batch_size, benchmark, benchmark_report
 from mmseg_tome.analysis.implementations import (
     Compiled,
     Fused,
@@ -224,12 +224,12 @@ def test_low_precision_and_training(capsys):
 
 def test_batch_is_doubled_while_it_pays(monkeypatch):
     times = {1: [3.0], 2: [4.0], 4: [4.0], 8: [9.0]}
-    monkeypatch.setattr(benchmark, 'make_run', lambda workload, one, model, images: len(images))
+    monkeypatch.setattr(batch_size, 'make_run', lambda workload, one, model, images: len(images))
     monkeypatch.setattr(
-        benchmark, 'interleaved_times', lambda runs, repeats: {'run': times[runs['run']]}
+        batch_size, 'interleaved_times', lambda runs, repeats: {'run': times[runs['run']]}
     )
     workload = Workload('b0', 32, 32, batch='auto')
-    assert benchmark._best_batch(workload, STOCK, None, torch.zeros(1, 3, 32, 32)) == 4
+    assert batch_size.best_batch(workload, STOCK, None, torch.zeros(1, 3, 32, 32)) == 4
 
 
 def test_batch_is_the_largest_that_fits(monkeypatch):
@@ -238,10 +238,10 @@ def test_batch_is_the_largest_that_fits(monkeypatch):
             raise torch.OutOfMemoryError
         return len(images)
 
-    monkeypatch.setattr(benchmark, 'make_run', make_run)
-    monkeypatch.setattr(benchmark, 'interleaved_times', lambda runs, repeats: {'run': [1.0]})
+    monkeypatch.setattr(batch_size, 'make_run', make_run)
+    monkeypatch.setattr(batch_size, 'interleaved_times', lambda runs, repeats: {'run': [1.0]})
     workload = Workload('b0', 32, 32, batch='auto')
-    assert benchmark._best_batch(workload, STOCK, None, torch.zeros(1, 3, 32, 32)) == 2
+    assert batch_size.best_batch(workload, STOCK, None, torch.zeros(1, 3, 32, 32)) == 2
 
 
 def test_saved_bytes_counts_every_storage_once():
