@@ -8,6 +8,7 @@ the layers are called as stock calls them.
 """
 
 from collections.abc import Collection
+from typing import Any, TypeGuard
 
 from mmcv.cnn import Conv2d, ConvModule
 from mmcv.cnn.bricks.drop import Dropout, DropPath
@@ -26,7 +27,7 @@ ACTIVATIONS = (nn.GELU, nn.ReLU, nn.SiLU, nn.Mish, nn.Hardswish, nn.LeakyReLU, n
 DROPS = (nn.Dropout, nn.Dropout2d, Dropout, DropPath, nn.Identity)
 
 
-def is_plain(module: nn.Module, classes: Collection[type[nn.Module]]) -> bool:
+def is_plain(module: Any, classes: Collection[type[nn.Module]]) -> bool:
     """Whether a module is exactly of one of these classes, and nothing was done to it.
 
     Adapters and parametrizations have classes of their own.
@@ -57,7 +58,7 @@ def is_untouched(module: nn.Module) -> bool:
     return True
 
 
-def is_pointwise(conv: nn.Module) -> bool:
+def is_pointwise(conv: Any) -> TypeGuard[nn.Conv2d]:
     """Whether a module is a plain 1x1 convolution, which is a linear over the channels."""
     return (
         is_plain(conv, CONVS)
@@ -67,7 +68,7 @@ def is_pointwise(conv: nn.Module) -> bool:
     )
 
 
-def is_depthwise(conv: nn.Module) -> bool:
+def is_depthwise(conv: Any) -> bool:
     """Whether a module is a plain depth-wise 3x3 convolution with zeros around the map."""
     return (
         is_plain(conv, CONVS)
@@ -78,7 +79,7 @@ def is_depthwise(conv: nn.Module) -> bool:
     )
 
 
-def is_pointwise_module(module: nn.Module) -> bool:
+def is_pointwise_module(module: Any) -> bool:
     """Whether a module is a plain 1x1 convolution, then a norm, then an activation."""
     return (
         is_plain(module, (ConvModule,))
@@ -90,7 +91,7 @@ def is_pointwise_module(module: nn.Module) -> bool:
     )
 
 
-def is_mix_ffn(layers: nn.Module) -> bool:
+def is_mix_ffn(layers: Any) -> bool:
     """Whether these are the layers of a MixFFN as it was built."""
     if not is_plain(layers, (Sequential, nn.Sequential)) or len(layers) != 6:
         return False
@@ -105,7 +106,7 @@ def is_mix_ffn(layers: nn.Module) -> bool:
     )
 
 
-def is_attention(attn: nn.Module, embed_dims: int, num_heads: int) -> bool:
+def is_attention(attn: Any, embed_dims: int, num_heads: int) -> bool:
     """Whether a module is plain multi-head attention, among tokens of one width."""
     return (
         is_plain(attn, (nn.MultiheadAttention,))
