@@ -32,7 +32,14 @@ def is_plain(module: Any, classes: Collection[type[nn.Module]]) -> bool:
 
     Adapters and parametrizations have classes of their own.
     """
-    return type(module) in classes and is_untouched(module)
+    cls = type(module)
+    return (cls in classes or _behind_proxy(cls) in classes) and is_untouched(module)
+
+
+def _behind_proxy(cls: type) -> type:
+    """The class of a module that ``torch.export`` shows as an instance of one derived from it."""
+    bases = cls.__bases__
+    return bases[1] if bases[0].__name__ == 'AttrProxy' else cls
 
 
 def is_untouched(module: nn.Module) -> bool:

@@ -104,11 +104,13 @@ def is_eager() -> bool:
 def _is_traced() -> bool:
     """Whether a function transform or the older tracer wants to see operations of PyTorch alone."""
     tracing = bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
-    return tracing or (not torch.compiler.is_compiling() and is_transformed())
+    return tracing or is_transformed()
 
 
 def is_transformed() -> bool:
     """Whether derivatives are taken by ``torch.func`` or forwards, or ``torch.func.vmap`` is on."""
+    if torch.compiler.is_compiling():  # exporting counts as a transform, and none is asked for
+        return False
     return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
 
 

@@ -91,7 +91,7 @@ def train(model: nn.Module, steps: int, lr: float = 0.05) -> None:
     model.train()
     for step in range(steps):
         optimizer.zero_grad()
-        loss_of(model, photo(step)).backward()
+        loss_of(model, photo(step).to(parameters[0].dtype)).backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
     model.eval()
