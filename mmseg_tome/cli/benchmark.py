@@ -22,14 +22,14 @@ examples:
       this checkout against another revision, in turns in one run; exits with 1 if an output differs
       or a model is more than 5 % slower (--allow-slower)
 
-Run it again with the same --out to go on where it stopped; workloads that this code has measured on
-this device are not measured again. A model that does not fit into memory has a note instead of a
+Run it again with the same --out to continue where it stopped; workloads that this code has measured
+on this device are not measured again. A model that does not fit into memory has a note instead of a
 time. Exits with 0 when all is measured, with 1 if a model failed or computes something else than
 its reference, and with 3 if there is something left to measure.
 
 fp32 is exact, in convolutions too, where PyTorch would round for tensor cores; tf32 rounds in both.
-On CUDA, 'graphed' models are ours replayed as CUDA graphs. Models that torch.compile makes must be
-asked for: --columns 'ours hq' 'compiled hq'.
+On CUDA, 'graphed' models are ours replayed as CUDA graphs. Models compiled by torch.compile are
+measured only on request: --columns 'ours hq' 'compiled hq'.
 """
 LEFT = 3
 # Below this a cell of 4x4 tokens is larger than the map of stage 4, and tomesd crashes.
@@ -198,15 +198,15 @@ def build_parser() -> argparse.ArgumentParser:
     add('--backbone-only', action='store_true', help='without the head')
     add('--columns', nargs='+', metavar='MODEL', help="such as 'ours hq' (default: all)")
     add('--repeats', type=positive, default=5, help='timed passes of each model (default: 5)')
-    add('--minutes', type=float, help='start no further workload after so many minutes')
-    add('--cell-minutes', type=float, help='give a workload up after so many minutes')
+    add('--minutes', type=float, help='start no new workload after this many minutes')
+    add('--cell-minutes', type=float, help='abandon a workload after this many minutes')
     add('--base', metavar='REV', help='compare with another revision of this checkout instead')
     add(
         '--allow-slower',
         type=float,
         default=5,
         metavar='PERCENT',
-        help='with --base: what is no error (default: %(default)s)',
+        help='with --base: tolerated slowdown (default: %(default)s)',
     )
     add('--out', type=Path, default=Path('outputs/benchmark'), help='folder (default: %(default)s)')
     return parser

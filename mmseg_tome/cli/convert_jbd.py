@@ -17,7 +17,7 @@ examples:
       frames from elsewhere, and one split only; afterwards link the frames as data/jbd/images
 
   python -m mmseg_tome convert-jbd data/jbd --skip-invalid --report left_out.txt
-      goes on without what cannot be used, and writes down what was left out and why
+      leaves out what cannot be used, and writes down what and why
 
   python -m mmseg_tome convert-jbd data/jbd --scale-frames
       frames of another size than the 1920x1080 pixels in which the annotations are, such as
@@ -60,20 +60,18 @@ def build_parser() -> argparse.ArgumentParser:
         type=parse_annotation_size,
         default=jbd_format.ANNOTATION_SIZE,
         metavar='WxH',
-        help="in whose pixels the annotations are; `frames` for each frame's own (1920x1080)",
+        help="frame size that the annotations refer to; `frames` for each frame's own (1920x1080)",
     )
     parser.add_argument(
         '--scale-frames',
         action='store_true',
         help='scale boxes and keypoints to frames of another size, which are refused otherwise',
     )
-    parser.add_argument(
-        '--skip-invalid', action='store_true', help='go on without what cannot be used'
-    )
+    parser.add_argument('--skip-invalid', action='store_true', help='leave out what cannot be used')
     parser.add_argument(
         '--overwrite', action='store_true', help='replace annotations that are there already'
     )
-    parser.add_argument('--report', type=Path, help='new file for all that cannot be used')
+    parser.add_argument('--report', type=Path, help='new file that lists what cannot be used')
     parser.add_argument('--quiet', action='store_true', help='show no progress bar')
     return parser
 

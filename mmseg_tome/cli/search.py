@@ -22,7 +22,7 @@ examples:
       jbd.pth --device cuda --batch 16 --trials 300
       pose, by PCK@0.1
 
-Run it again with the same --out and options to go on: trials that were measured are not measured
+Run it again with the same --out and options to continue: trials that were measured are not measured
 again. Each run writes a new folder report-<time>/ below --out, with report.md, front.png, tables,
 and a file for every setting of the front, for
   mim test mmsegmentation CONFIG --checkpoint CHECKPOINT \\
@@ -53,8 +53,8 @@ def build_parser() -> argparse.ArgumentParser:
     add('config', type=Path, help='config of a segmentor or pose estimator with a MiT')
     add('checkpoint', type=Path, help='its weights')
     add('--out', type=Path, default=Path('outputs/search'), help='folder (default: %(default)s)')
-    add('--trials', type=positive, help='end the search when so many candidates are measured')
-    add('--minutes', type=minutes, help='end the search after so many minutes; the report follows')
+    add('--trials', type=positive, help='stop after measuring this many candidates')
+    add('--minutes', type=minutes, help='stop searching after this many minutes, then report')
     add(
         '--size',
         type=size(32),
@@ -68,7 +68,10 @@ def build_parser() -> argparse.ArgumentParser:
         metavar='FOLDER',
         help="images to use, not the config's test set",
     )
-    add('--metric', help='what quality is (default: mIoU, PCK@0.1, or agreement with --unlabeled)')
+    add(
+        '--metric',
+        help='quality (default: mIoU, PCK@0.1, or agreement with --unlabeled)',
+    )
     add(
         '--holdout',
         default='alternate',
@@ -96,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=21,
         help='timed passes of what is reported (default: %(default)s)',
     )
-    add('--seed', type=int, default=0, help='of what is proposed (default: %(default)s)')
+    add('--seed', type=int, default=0, help='seed of the proposals (default: %(default)s)')
     add('--cfg-options', nargs='+', action='extend', default=[], metavar='KEY=VALUE')
     return parser
 

@@ -96,8 +96,8 @@ class About:
             'options': ' '.join(f'{k}={v}' for k, v in options.cfg_options.items()) or 'none',
             'quality': f'{self.objective}, against {truth}',
             'images searched on': self.num_searched,
-            'images held out': self.num_held_out,
-            'held out': HOLDOUTS[options.holdout],
+            'held-out images': self.num_held_out,
+            'holdout': HOLDOUTS[options.holdout],
             'inputs': self.inputs,
             'batch': options.batch,
             'timed': f'inference up to the result at the size of the labels, fp32, '

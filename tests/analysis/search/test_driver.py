@@ -92,7 +92,7 @@ def test_report(searched):
         '## How it was measured',
     ):
         assert heading in text
-    for fact in ('torch 2', 'images searched on: 4', 'images held out: 4', 'inputs: 136x104'):
+    for fact in ('torch 2', 'images searched on: 4', 'held-out images: 4', 'inputs: 136x104'):
         assert fact in text
     assert '| 1.000 (1.000 to 1.000) ' in text and ' +0.00 |' in text  # as written out
     assert np.asarray(Image.open(folder / 'front.png')).std() > 10
@@ -128,7 +128,7 @@ def test_files_are_the_settings_of_the_table(searched):
 
 
 def test_quality_is_that_of_mim_test(files, searched):
-    """Over all images held out at once, by the stock loop."""
+    """Over all held-out images at once, by the stock loop."""
     from mmengine.config import Config
     from mmengine.runner import Runner
 
