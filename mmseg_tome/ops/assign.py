@@ -30,7 +30,8 @@ def assign_slots(
         return slot, Members(*members)
     num_kept = src_index.numel() - num_merged
     merged = torch.zeros_like(score, dtype=torch.bool)
-    merged.scatter_(1, score.topk(num_merged, dim=1, sorted=False).indices, True)
+    # 1, because what torch.jit.trace records has no scatter_ of a bool.
+    merged.scatter_(1, score.topk(num_merged, dim=1, sorted=False).indices, 1)
     # The n-th source that stays gets slot n.
     kept_slot = (~merged).cumsum(1) - 1
     slot = match.new_empty(score.shape[0], src_index.numel() + dst_index.numel())

@@ -1,6 +1,7 @@
 """`python -m mmseg_tome run`: mmseg's and mmpose's own tools in the patched stack."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -182,6 +183,41 @@ def test_analyze_logs_draws_a_curve(call, tmp_path):
     assert status == 0
     assert 'metric is loss' in out
     assert (tmp_path / 'curve.png').stat().st_size > 1000
+
+
+def flops(shown: str) -> float:
+    return float(re.search(r'Flops: ([\d.]+)G', shown)[1])
+
+
+def test_get_flops_counts_what_it_counts_of_stock(call, tmp_path):
+    stock = dict(
+        _delete_=True,
+        type='mmseg.models.backbones.mit.MixVisionTransformer',
+        embed_dims=32,
+        num_layers=[2, 2, 2, 2],
+        num_heads=[1, 2, 5, 8],
+    )
+    head = dict(type='mmseg.models.decode_heads.SegformerHead')
+    (tmp_path / 'stock.py').write_text(
+        f'_base_ = {str(STREETS)!r}\nmodel = {dict(backbone=stock, decode_head=head)!r}\n'
+    )
+
+    def count(config, *options) -> float:
+        return flops(call('mmseg', 'get_flops', config, '--shape', '64', '128', *options)[1])
+
+    expected = count('stock.py')
+    unmerged = count(STREETS, '--cfg-options', 'model.backbone.tome_cfg=None')
+    assert unmerged == pytest.approx(expected, rel=0.02)
+    merged = count(STREETS)
+    assert 0.8 * expected < merged < expected  # it sees the projections, and no attention
+
+
+def test_get_flops_of_mmpose(call):
+    pytest.importorskip('mmpose')
+    options = ['--input-shape', '64', '128', '--cfg-options', 'model.backbone.init_cfg=None']
+    status, out, _ = call('mmpose', 'get_flops', COCO, *options)
+    assert status == 0
+    assert re.search(r'\| model +\| [\d.]+M +\| [\d.]+G ', out)
 
 
 # The patches that they need.
