@@ -37,7 +37,11 @@ _LEAST = 128
 
 
 def batch(text: str) -> int | str:
-    return text if text == 'auto' else positive(text)
+    if text == 'auto':
+        return text
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r}: give a positive number, or auto')
+    return int(text)
 
 
 def main(arguments: list[str]) -> int:
