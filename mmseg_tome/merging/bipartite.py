@@ -51,7 +51,7 @@ class BipartiteSoftMatching:
         """How many tokens of a map of ``(h, w)`` tokens are merged away."""
         h, w = hw
         has_destination = h >= self.sy and w >= self.sx
-        return int(h * w * self.r) if has_destination else 0
+        return _floor(h * w, self.r) if has_destination else 0
 
     def num_tokens(self, hw: tuple[int, int]) -> int:
         """How many tokens are left of a map of ``(h, w)`` tokens."""
@@ -102,3 +102,10 @@ class SlotPlan:
     def unmerge(self, merged: Tensor) -> Tensor:
         """Copy ``[B, M, C]`` to ``[B, N, C]``."""
         return unmerge_tokens(merged, self.slot, self.members)
+
+
+def _floor(n: int, share: float) -> int:
+    """``int(n * share)``, also where ``torch.jit.trace`` has tensors in place of sizes."""
+    if isinstance(n, Tensor):
+        return (n.double() * share).long()  # in fp64, as Python computes it
+    return int(n * share)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from ..ops.compiling import is_tracing
+
 
 def partition(h: int, w: int, sx: int, sy: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Split a map of ``h x w`` tokens into sources and destinations.
@@ -19,7 +21,8 @@ def partition(h: int, w: int, sx: int, sy: int, device: torch.device) -> tuple[T
     Returns:
         The indices of the sources, and of the destinations, both in raster order.
     """
-    if torch.compiler.is_compiling():  # a graph computes it once, and may have symbolic sizes
+    # A graph computes it once for its own sizes, which may be symbolic.
+    if torch.compiler.is_compiling() or is_tracing():
         return _compute(h, w, sx, sy, device)
     return _cached(h, w, sx, sy, device)
 

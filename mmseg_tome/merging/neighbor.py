@@ -46,7 +46,7 @@ class NeighborPooling2d:
     def num_tokens(self, hw: tuple[int, int]) -> int:
         """How many tokens are left of a map of ``(h, w)`` tokens."""
         sy, sx = self._window
-        return -(-hw[0] // sy) * -(-hw[1] // sx)
+        return _ceil_div(hw[0], sy) * _ceil_div(hw[1], sx)
 
     def num_pairs(self, hw: tuple[int, int]) -> int:
         """None: tokens are not compared."""
@@ -72,7 +72,7 @@ class Pooling2dPlan:
     def unmerge(self, merged: Tensor) -> Tensor:
         """Copy ``[B, M, C]`` to ``[B, h * w, C]``."""
         (h, w), (sy, sx) = self.hw, self.stride
-        pooled_hw = (-(-h // sy), -(-w // sx))
+        pooled_hw = (_ceil_div(h, sy), _ceil_div(w, sx))
         return to_tokens(F.interpolate(to_map(merged, pooled_hw), self.hw, mode='nearest'))
 
 
@@ -96,7 +96,7 @@ class NeighborPooling1d:
 
     def num_tokens(self, hw: tuple[int, int]) -> int:
         """How many tokens are left of a map of ``(h, w)`` tokens."""
-        return -(-hw[0] * hw[1] // self.stride)
+        return _ceil_div(hw[0] * hw[1], self.stride)
 
     def num_pairs(self, hw: tuple[int, int]) -> int:
         """None: tokens are not compared."""
@@ -122,3 +122,8 @@ class Pooling1dPlan:
     def unmerge(self, merged: Tensor) -> Tensor:
         """Copy ``[B, M, C]`` to ``[B, N, C]``."""
         return F.interpolate(merged.transpose(1, 2), self.length, mode='nearest').transpose(1, 2)
+
+
+def _ceil_div(n: int, stride: int) -> int:
+    # Of positive numbers alone: exporters to ONNX round quotients of negative ones otherwise.
+    return (n + stride - 1) // stride

@@ -29,13 +29,13 @@ def assign_slots(
         slot, *members = call_kernel('assign_slots', score, match, src_index, dst_index, num_merged)
         return slot, Members(*members)
     num_kept = src_index.numel() - num_merged
-    merged = torch.zeros_like(score, dtype=torch.bool)
-    # 1, because what torch.jit.trace records has no scatter_ of a bool.
-    merged.scatter_(1, score.topk(num_merged, dim=1, sorted=False).indices, 1)
+    # Numbers, not truth values: tracing takes a lone True for one, and ONNX sums up numbers alone.
+    chosen = score.topk(num_merged, dim=1, sorted=False).indices
+    stays = match.new_ones(score.shape).scatter_(1, chosen, torch.zeros_like(chosen))
     # The n-th source that stays gets slot n.
-    kept_slot = (~merged).cumsum(1) - 1
+    kept_slot = stays.cumsum(1) - 1
     slot = match.new_empty(score.shape[0], src_index.numel() + dst_index.numel())
-    slot.index_copy_(1, src_index, torch.where(merged, match + num_kept, kept_slot))
+    slot.index_copy_(1, src_index, torch.where(stays.bool(), kept_slot, match + num_kept))
     dst_slot = torch.arange(dst_index.numel(), device=slot.device) + num_kept
     slot.index_copy_(1, dst_index, dst_slot.expand(score.shape[0], -1))
     return slot, None

@@ -1,7 +1,9 @@
-"""Marks for ``torch.compile``, which cost nothing where nothing is compiled."""
+"""What ops need to know of compilers and tracers, which costs nothing where there are none."""
 
 from collections.abc import Callable
 from typing import TypeVar
+
+import torch
 
 F = TypeVar('F', bound=Callable[..., object])
 
@@ -14,3 +16,8 @@ def constant_when_compiled(function: F) -> F:
     """
     function._dynamo_marked_constant = True  # type: ignore[attr-defined]
     return function
+
+
+def is_tracing() -> bool:
+    """Whether ``torch.jit.trace`` runs, or what is built on it, such as the old ONNX exporter."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]

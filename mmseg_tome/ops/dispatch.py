@@ -13,7 +13,7 @@ from torch.autograd import forward_ad
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 from .backend import chosen_backend
-from .compiling import constant_when_compiled
+from .compiling import constant_when_compiled, is_tracing
 from .cpu.machine import onednn_is_faster
 from .registry import launchers
 
@@ -103,8 +103,7 @@ def is_eager() -> bool:
 
 def _is_traced() -> bool:
     """Whether a function transform or the older tracer wants to see operations of PyTorch alone."""
-    tracing = bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
-    return tracing or is_transformed()
+    return is_tracing() or is_transformed()
 
 
 def is_transformed() -> bool:

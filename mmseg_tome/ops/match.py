@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .compiling import is_tracing
 from .dispatch import call_kernel, runs_kernel
 
 # Rows of the source-by-destination matrix are worked off in chunks of about this many scores, so
@@ -37,6 +38,9 @@ def best_match(tokens: Tensor, src_index: Tensor, dst_index: Tensor) -> tuple[Te
         tokens = F.normalize(tokens.to(dtype), dim=-1)
         src = tokens.index_select(1, src_index)
         dst = tokens.index_select(1, dst_index).transpose(1, 2)
+        if is_tracing():  # the number of chunks would be that of the traced size
+            score, match = (src @ dst).max(dim=-1)
+            return score, match
         rows = max(1, _SCORES_PER_CHUNK // (dst.shape[0] * dst.shape[2]))
         best = [(chunk @ dst).max(dim=-1) for chunk in src.split(rows, dim=1)]
     if len(best) == 1:
