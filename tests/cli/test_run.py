@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -180,8 +181,9 @@ def test_analyze_logs_draws_a_curve(call, tmp_path, monkeypatch):
     if importlib.util.find_spec('seaborn') is None:
         # Not among what is installed for tests: frameworks that find it import it, and pandas.
         # The tool only sets its style.
-        (tmp_path / 'seaborn.py').write_text('def set_style(style): pass\n')
-        monkeypatch.syspath_prepend(tmp_path)
+        seaborn = types.ModuleType('seaborn')
+        seaborn.set_style = lambda style: None
+        monkeypatch.setitem(sys.modules, 'seaborn', seaborn)
     records = [{'step': i, 'loss': 1 / i} for i in (10, 20, 30)] + [{'step': 30, 'mIoU': 0.5}]
     (tmp_path / 'log.json').write_text('\n'.join(map(json.dumps, records)))
     options = ['--keys', 'loss', '--out', 'curve.png', '--backend', 'agg']
