@@ -129,16 +129,20 @@ def test_hooks_on_all_modules_at_once(strategy):
     assert calls[ours] == calls[stock]  # in the same order
 
 
-def test_global_hooks():
+@pytest.mark.parametrize('kind', ['forward', 'forward_pre', 'full_backward', 'full_backward_pre'])
+def test_global_hooks(kind):
     calls = []
-    for model in make_models():
+    # A backward hook and an activation in place exclude each other, in stock too.
+    for model in make_models(head=dict(act_cfg=dict(type='ReLU', inplace=False))):
+        model.decode_head.fusion_conv.activate.inplace = False
         seen = []
-        handle = torch_module.register_module_forward_hook(
+        handle = getattr(torch_module, f'register_module_{kind}_hook')(
             lambda module, *_, seen=seen: seen.append(type(module).__name__)
         )
-        with torch.no_grad():
-            model(photo())
-        handle.remove()
+        try:
+            loss_of(model, photo()).backward()
+        finally:
+            handle.remove()
         calls.append(seen)
     assert len(calls[0]) > 80
     assert calls[1] == calls[0]
