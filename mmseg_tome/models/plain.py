@@ -14,6 +14,7 @@ from mmcv.cnn import Conv2d, ConvModule
 from mmcv.cnn.bricks.drop import Dropout, DropPath
 from mmengine.model import Sequential
 from mmengine.model.utils import _BatchNormXd
+from mmengine.utils.dl_utils.parrots_wrapper import SyncBatchNorm
 from torch import nn
 from torch.nn.modules import module as torch_module
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
@@ -21,7 +22,11 @@ from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 CONVS = (nn.Conv2d, Conv2d)
 TOKEN_NORMS = (nn.LayerNorm,)  # each token by itself
-MAP_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm, _BatchNormXd, nn.GroupNorm, nn.Identity)
+# What `norm_cfg` and MMEngine's replacement of SyncBN without processes build, and PyTorch's own.
+MAP_NORMS = (
+    *(nn.BatchNorm2d, nn.SyncBatchNorm, SyncBatchNorm, _BatchNormXd),
+    *(nn.GroupNorm, nn.Identity),
+)
 # Element by element.
 ACTIVATIONS = (nn.GELU, nn.ReLU, nn.SiLU, nn.Mish, nn.Hardswish, nn.LeakyReLU, nn.Identity)
 DROPS = (nn.Dropout, nn.Dropout2d, Dropout, DropPath, nn.Identity)

@@ -38,7 +38,8 @@ def best_match(tokens: Tensor, src_index: Tensor, dst_index: Tensor) -> tuple[Te
         tokens = F.normalize(tokens.to(dtype), dim=-1)
         src = tokens.index_select(1, src_index)
         dst = tokens.index_select(1, dst_index).transpose(1, 2)
-        if is_tracing():  # the number of chunks would be that of the traced size
+        # The number of chunks would be that of the size that is traced or exported.
+        if is_tracing() or isinstance(dst.shape[0], torch.SymInt):
             score, match = (src @ dst).max(dim=-1)
             return score, match
         rows = max(1, _SCORES_PER_CHUNK // (dst.shape[0] * dst.shape[2]))

@@ -24,3 +24,23 @@ def test_runs_in_onnx_runtime(tmp_path, strategy):
         expected = ours(x)
     for out, want in zip(outs, expected, strict=True):
         assert relative_difference(torch.from_numpy(out), want) <= 1e-5
+
+
+@pytest.mark.filterwarnings('ignore::UserWarning', 'ignore::FutureWarning')
+@pytest.mark.parametrize('strategy', ['none', 'hq', 'n2d_2x2'])
+def test_runs_with_batches_of_other_sizes(tmp_path, strategy):
+    _, ours = make_pair(tome_cfg=strategy, num_layers=[1, 1, 1, 1])
+    path = tmp_path / 'model.onnx'
+    batch = torch.export.Dim('batch', min=1, max=64)
+    pair = image((96, 128)).repeat(2, 1, 1, 1)
+    torch.onnx.export(
+        ours, (pair,), path, dynamo=True, verbose=False, dynamic_shapes={'x': {0: batch}}
+    )
+    session = onnxruntime.InferenceSession(path)
+    for size in (1, 3):
+        x = torch.cat([image((96, 128), seed=seed) for seed in range(size)])
+        outs = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+        with torch.no_grad():
+            expected = ours(x)
+        for out, want in zip(outs, expected, strict=True):
+            assert relative_difference(torch.from_numpy(out), want) <= 1e-5
