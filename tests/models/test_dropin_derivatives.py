@@ -40,7 +40,7 @@ def way(request):
         monkeypatch = request.getfixturevalue('monkeypatch')
         monkeypatch.setattr(recompute, 'tile_rows', lambda *_, **__: 3)
     elif request.param == 'onednn':
-        request.getfixturevalue('products_by_onednn')
+        request.getfixturevalue('matmul_by_onednn')
         from mmseg_tome.ops import dispatch
 
         request.getfixturevalue('monkeypatch').setattr(dispatch, '_LEAST_SCORES', 1)
