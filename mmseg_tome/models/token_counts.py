@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from mmengine.logging import print_log
 
+from ..ops.compiling import is_tracing
 from ..strategies import Strategy
 from .attention import attention_of
 
@@ -99,7 +100,7 @@ def check_down_sample(backbone: MixVisionTransformer, image: torch.Tensor) -> No
     Raises:
         ValueError: If it is too small. It names the size and the smallest that is allowed.
     """
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
+    if torch.compiler.is_compiling() or is_tracing():
         return
     smallest = 2 * smallest_side(backbone.patch_sizes, backbone.strides, backbone.sr_ratios)
     h, w = image.shape[2:]
