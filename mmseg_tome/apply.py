@@ -1,24 +1,30 @@
 """Switching a built model from one strategy to another."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from torch import nn
 
 from .compat.versions import require_openmmlab
+from .conversion import Library, Plan, unchanged_on_error
 from .strategies import TomeCfg, parse_tome_cfg
 
 Model = TypeVar('Model', bound=nn.Module)
+
+_said_to_be_left: WeakKeyDictionary[nn.Module, list[str]] = WeakKeyDictionary()
 
 
 def apply_tome(model: Model, tome_cfg: TomeCfg) -> Model:
     """Switch a built model to a merging strategy, in place.
 
-    Works on mmseg and mmpose models and on a bare backbone, also on one that was built with mmseg's
-    stock ``MixVisionTransformer``, or with classes that were derived from it, its blocks, its
-    attention or its MixFFN: their modules change to classes of this project, which have the methods
-    of the derived ones. Weights, device, dtype and training mode stay as they are.
+    Works on mmseg and mmpose models and on a bare backbone, also on stock ones: the backbone
+    ``MixVisionTransformer``, ``SegformerHead`` and ``EncoderDecoder`` change to the classes of this
+    project, which merge, and are faster unmerged too. A backbone may be of classes that were
+    derived from mmseg's, its blocks, its attention or its MixFFN; the converted ones have the
+    methods of the derived ones. Other heads and segmentors stay as they are. What was converted
+    and what was left is logged, once for a model. Weights, hooks, device, dtype and training mode
+    stay as they are, and so does the state dict.
 
     ``apply_tome(model, None)`` switches merging off again: the model computes what stock does. Its
     classes stay this project's.
@@ -32,45 +38,41 @@ def apply_tome(model: Model, tome_cfg: TomeCfg) -> Model:
 
     Raises:
         ValueError: If there is no ``MixVisionTransformer`` in the model, ``tome_cfg`` is not
-            allowed, or a derived class overrides what merging replaces, such as ``forward``.
-            After this, as after any error, the model is what it was before.
+            allowed, or a derived class of the backbone overrides what merging replaces, such as
+            ``forward``. After this, as after any error, the model is what it was before.
         ModuleNotFoundError: If OpenMMLab, whose models these are, is not installed.
     """
-    require_openmmlab('apply_tome')
-    from .models.conversion import find_backbones, plan_conversion
-
-    backbones = find_backbones(model)
-    if not backbones:
+    plans = [(library, library.plan_conversion(model)) for library in _libraries()]
+    if not any(plan.backbones for _, plan in plans):
         raise ValueError(
             f'apply_tome found no MixVisionTransformer in the {type(model).__name__}: '
             'token merging is for models with a MiT backbone (SegFormer)'
         )
-    strategies = [parse_tome_cfg(tome_cfg, each.num_stages) for each in backbones.values()]
-    conversions = [
-        each for name, backbone in backbones.items() for each in plan_conversion(backbone, name)
-    ]
-    with _unchanged_on_error(backbones.values()):
-        for module, cls in conversions:
-            module.__class__ = cls
-        for backbone, strategy in zip(backbones.values(), strategies, strict=True):
-            backbone.set_strategy(strategy)
+    with unchanged_on_error([module for _, plan in plans for module in plan.modules()]):
+        for _, plan in plans:
+            for module, cls in plan.conversions:
+                module.__class__ = cls
+        for _, plan in plans:
+            strategies = [parse_tome_cfg(tome_cfg, b.num_stages) for b in plan.backbones.values()]
+            for backbone, strategy in zip(plan.backbones.values(), strategies, strict=True):
+                backbone.set_strategy(strategy)
+    for library, plan in plans:
+        _say(library, model, plan)
     return model
 
 
-@contextmanager
-def _unchanged_on_error(backbones: Iterable[nn.Module]) -> Iterator[None]:
-    """Give every module of the backbones its class and attributes back if something is raised."""
-    before = [
-        (module, type(module), dict(vars(module)))
-        for backbone in backbones
-        for module in backbone.modules()
-    ]
-    try:
-        yield
-    except BaseException:
-        for module, cls, attributes in before:
-            # Not by the module's own ways of setting attributes, which may be what failed.
-            object.__setattr__(module, '__class__', cls)
-            vars(module).clear()
-            vars(module).update(attributes)
-        raise
+def _libraries() -> Iterator[Library]:
+    """The modules that each know the models of a library."""
+    require_openmmlab('apply_tome')
+    from .models import conversion
+
+    yield conversion
+
+
+def _say(library: Library, model: nn.Module, plan: Plan) -> None:
+    """Log what was converted and what was left; what was left before is said once."""
+    if plan.converted or plan.left != _said_to_be_left.get(model, []):
+        _said_to_be_left[model] = plan.left
+        parts = {'converted': plan.converted, 'left as they are:': plan.left}
+        said = [f'{what} {", ".join(names)}' for what, names in parts.items() if names]
+        library.log(f'apply_tome {"; ".join(said)}')

@@ -11,8 +11,8 @@ from torch import nn
 from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import CheckpointWrapper
 
 from mmseg_tome import PRESETS, apply_tome
+from mmseg_tome.conversion import converted_class
 from mmseg_tome.models import EfficientMultiheadAttention, MixVisionTransformer
-from mmseg_tome.models.conversion import converted_class
 from mmseg_tome.models.mit import TransformerEncoderLayer
 from mmseg_tome.models.mix_ffn import MixFFN
 from tests.baselines.stock import B0, make_pair, relative_difference

@@ -21,6 +21,9 @@ from mmseg.apis import inference_model, init_model
 
 from benchmarks.render_docs import render
 from demo.scenes.streets import render_street
+from mmseg_tome.analysis.loading import with_stock_classes
+from mmseg_tome.models.segformer_head import SegformerHead
+from mmseg_tome.models.segmentor import EncoderDecoder
 from mmseg_tome.strategies import parse_tome_cfg
 from tests.baselines.stock import relative_difference
 
@@ -131,6 +134,18 @@ def test_readme_segmentation_of_an_image(checkout):
 
     exec(block('README.md', "apply_tome(model, 'hq')"), {'model': model})
     assert model.backbone.strategy.name == 'none'
+
+
+def test_applying_to_a_model_of_stock_classes(checkout):
+    checkpoint = 'segformer_mit-b0_streets-1024x512.pth'
+    Path('checkpoint.pth').symlink_to(ROOT / 'checkpoints' / checkpoint)
+    cfg = Config.fromfile(next(ROOT.glob('configs/streets/segformer_mit-b0_none_*300i*.py')))
+    with_stock_classes(cfg).dump('config.py')
+    names = {}
+    exec(block('docs/apply.md', 'init_model'), names)
+    assert names['model'].backbone.strategy.name == 'none'
+    assert type(names['model']) is EncoderDecoder
+    assert type(names['model'].decode_head) is SegformerHead
 
 
 def test_readme_onnx(checkout):

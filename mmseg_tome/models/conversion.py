@@ -1,23 +1,23 @@
-"""Turning a built backbone of mmseg into ours, also where its classes were derived from mmseg's.
+"""Turning built models of mmseg, and mmpose's with mmseg's backbone, into ours.
 
-Ours hold the same children and attributes under the same names as mmseg's, and differ in what they
-compute with them. So a module is converted by changing its class: everything that it carries
-(parameters, hooks, device, mode) stays, and so does every reference to it. A class that someone
-derived from mmseg's becomes one that is derived from both, so that its methods stay too.
+A backbone is converted also where its classes were derived from mmseg's: it becomes one that is
+derived from both, so that its methods stay too. That is right only where the derived class leaves
+alone what ours replaces: ``forward``, and the names that ours has beside it. What ``__init__`` and
+``init_weights`` do is no matter. Without that there is no merging, so what cannot be converted is
+an error.
 
-That is right only where the derived class leaves alone what ours replaces: ``forward``, and the
-names that ours has beside it. What ``__init__`` and ``init_weights`` do is no matter.
+Head and segmentor compute the same as ours, in more time. So exactly mmseg's classes are converted,
+and others stay as they are.
 """
 
-import copyreg
-import functools
 import sys
-import types
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from mmengine.logging import print_log
 from torch import nn
 
+from ..conversion import Conversion, Plan, class_name, converted_class, part_name
 from .attention import EfficientMultiheadAttention
 from .mit import MixVisionTransformer, TransformerEncoderLayer
 from .mix_ffn import MixFFN
@@ -28,35 +28,90 @@ _OURS = (MixVisionTransformer, TransformerEncoderLayer, EfficientMultiheadAttent
 _FREE = {'init_weights', '_abc_impl'}
 
 
-class Conversion(NamedTuple):
-    """A module that is to change its class."""
+def plan_conversion(model: nn.Module) -> Plan:
+    """Find the MiT backbones, heads and segmentors of a model, mmseg's and ours.
 
-    module: nn.Module
-    to: type[nn.Module]
-
-
-def find_backbones(model: nn.Module) -> dict[str, Any]:
-    """Find the MiT backbones of a model, mmseg's and ours, by their names in it."""
-    kinds: tuple[type, ...] = (MixVisionTransformer, *_stock(MixVisionTransformer))
-    return {name: module for name, module in model.named_modules() if isinstance(module, kinds)}
-
-
-def plan_conversion(backbone: nn.Module, name: str) -> list[Conversion]:
-    """Decide which modules of a backbone change to which class; nothing is changed yet.
-
-    A MixFFN with a forward of its own needs no conversion: merging is the affair of attention.
-
-    Args:
-        backbone: One of :func:`find_backbones`.
-        name: Its name in the model, for messages.
+    Returns:
+        What changes to which class; nothing is changed yet.
 
     Raises:
         ValueError: If something that merging needs to replace was overridden. The message has its
             place in the model, its class and what that overrides.
     """
+    plan = Plan(_find_backbones(model))
+    for name, backbone in plan.backbones.items():
+        if conversions := _plan_backbone(backbone, name):
+            plan.conversions += conversions
+            plan.converted.append(part_name(name, backbone))
+    if plan.backbones:
+        _plan_surroundings(model, plan)
+    return plan
+
+
+def log(message: str) -> None:
+    """Print to mmengine's logger."""
+    print_log(message, logger='current')
+
+
+def _find_backbones(model: nn.Module) -> dict[str, nn.Module]:
+    kinds: tuple[type[nn.Module], ...] = (MixVisionTransformer, *_stock(MixVisionTransformer))
+    return {name: module for name, module in model.named_modules() if isinstance(module, kinds)}
+
+
+def _plan_surroundings(model: nn.Module, plan: Plan) -> None:
+    """Add heads and segmentors to a plan, to be converted or to be left."""
+    counterparts, others = _surroundings()
+    inside: tuple[str, ...] = ()  # of a head that was named; it may hold more by such names
+    for name, module in model.named_modules():
+        ours = counterparts.get(type(module))
+        if ours is not None and not _on_instance(module, ours):
+            plan.conversions.append(Conversion(module, ours))
+            plan.converted.append(part_name(name, module))
+        elif _is_ours(module) or name.startswith(inside):
+            continue
+        elif isinstance(module, others) or _is_head(name, module):
+            plan.left.append(part_name(name, module))
+            inside += (f'{name}.',) if _is_head(name, module) else ()
+
+
+def _surroundings() -> tuple[dict[type[nn.Module], type[nn.Module]], tuple[type, ...]]:
+    """mmseg's classes with ours, and the bases of what is left; none if mmseg was never imported.
+
+    mmpose has no head or pose estimator that is computed in another way here.
+    """
+    if 'mmseg.models' not in sys.modules:
+        return {}, ()
+    from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+    from mmseg.models.segmentors.base import BaseSegmentor
+
+    from .segformer_head import SegformerHead, StockSegformerHead
+    from .segmentor import EncoderDecoder, StockEncoderDecoder
+
+    counterparts: dict[type[nn.Module], type[nn.Module]] = {
+        StockSegformerHead: SegformerHead,
+        StockEncoderDecoder: EncoderDecoder,
+    }
+    return counterparts, (BaseDecodeHead, BaseSegmentor)
+
+
+def _is_ours(module: nn.Module) -> bool:
+    package = __name__.partition('.')[0]
+    return any(cls.__module__.partition('.')[0] == package for cls in type(module).__mro__)
+
+
+def _is_head(name: str, module: nn.Module) -> bool:
+    """Whether a module is where mmseg and mmpose have a head, of whatever class that is."""
+    is_named = name.rpartition('.')[2] in ('decode_head', 'auxiliary_head', 'head')
+    return is_named and not isinstance(module, nn.ModuleList)
+
+
+def _plan_backbone(backbone: nn.Module, name: str) -> list[Conversion]:
+    """Decide which modules of a backbone change to which class.
+
+    A MixFFN with a forward of its own needs no conversion: merging is the affair of attention.
+    """
     conversions: list[Conversion] = []
     obstacles: dict[tuple[str, str], list[str]] = {}
-    kind: Any
     for place, module in backbone.named_modules(prefix=name):
         kind = next((cls for cls in _OURS if isinstance(module, _stock(cls))), None)
         if kind is None or isinstance(module, kind):
@@ -64,17 +119,18 @@ def plan_conversion(backbone: nn.Module, name: str) -> list[Conversion]:
         if taken := _overridden(module, kind):
             if kind is not MixFFN:
                 what = f'it overrides {", ".join(taken)}'
-                obstacles.setdefault((_name(module), what), []).append(place)
+                obstacles.setdefault((class_name(module), what), []).append(place)
         else:
             cls: Any = type(module)
-            conversions.append(Conversion(module, converted_class(cls, kind)))
+            is_stock = cls in _stock(kind)
+            conversions.append(Conversion(module, kind if is_stock else converted_class(cls, kind)))
     kinds = {conversion.module: conversion.to for conversion in conversions}
     for place, block in _blocks(backbone, name):
         classes = [kinds.get(module, type(module)) for module in block.modules()]
         for kind in (TransformerEncoderLayer, EfficientMultiheadAttention):
             if not any(issubclass(cls, (kind, *_stock(kind))) for cls in classes):
                 what = f'it holds no {kind.__name__} of mmseg or mmseg_tome'
-                obstacles.setdefault((_name(block), what), []).append(place)
+                obstacles.setdefault((class_name(block), what), []).append(place)
     if obstacles:
         raise ValueError(
             f'apply_tome cannot convert {"; ".join(map(_obstacle, obstacles.items()))}. '
@@ -84,45 +140,7 @@ def plan_conversion(backbone: nn.Module, name: str) -> list[Conversion]:
     return conversions
 
 
-@functools.cache
-def converted_class(cls: type[nn.Module], ours: type[nn.Module]) -> type[nn.Module]:
-    """Return what a class of mmseg, or derived from one of mmseg's, is converted to.
-
-    Args:
-        cls: The class of the module.
-        ours: The counterpart of the class of mmseg that it is, or is derived from.
-
-    Returns:
-        ``ours`` in place of mmseg's own class. Else a new class, the same one in every call, that
-        is derived of both: it computes as ``ours`` does, and has all else from ``cls``.
-    """
-    if cls in _stock(ours):
-        return ours
-    # Instances may be made of it: unmerged ones of stock's layers, as `cls` makes them.
-    kept = {
-        name: getattr(cls, name) for name in ('__init__', '__module__', '__doc__', 'init_weights')
-    }
-    name = f'ToMe{cls.__name__}'
-    return types.new_class(name, (_ByOrigin, ours, cls), {}, lambda space: space.update(kept))
-
-
-class _ByOrigin:
-    """Pickles, and copies, by the class that was converted: its own is found in no module."""
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        reduced = super().__reduce_ex__(max(int(protocol), 2))
-        if not isinstance(reduced, tuple) or reduced[0] is not copyreg.__newobj__:  # type: ignore[attr-defined]
-            return reduced  # the class has a way of its own
-        _, ours, cls = type(self).__bases__
-        return _new_instance, (cls, ours), *reduced[2:]
-
-
-def _new_instance(cls: Any, ours: Any) -> Any:
-    converted = converted_class(cls, ours)
-    return converted.__new__(converted)
-
-
-def _stock(ours: type) -> tuple[type, ...]:
+def _stock(ours: type) -> tuple[type[nn.Module], ...]:
     """mmseg's class of that name; none if mmseg's module was never imported."""
     stock = getattr(sys.modules.get(_STOCK_MODULE), ours.__name__, None)
     return () if stock is None else (stock,)
@@ -138,18 +156,21 @@ def _derived(cls: type, ours: type[nn.Module]) -> Iterator[type]:
 
 def _overridden(module: nn.Module, ours: type[nn.Module]) -> list[str]:
     """What ours needs, and the module, or a class that it is of, has for something else."""
-    needed = {name for name in vars(ours) if not name.startswith('__')} - _FREE
-    by_class = needed & {name for cls in _derived(type(module), ours) for name in vars(cls)}
-    on_instance = needed & {
-        *vars(module),
-        *module._modules,
-        *module._parameters,
-        *module._buffers,
-    }
-    found = [*sorted(by_class), *(f'{name} (on the instance)' for name in sorted(on_instance))]
+    by_class = _replaced(ours) & {n for cls in _derived(type(module), ours) for n in vars(cls)}
+    found = [*sorted(by_class), *_on_instance(module, ours)]
     if ours is EfficientMultiheadAttention and not getattr(module, 'batch_first', True):
         found.append('batch_first (it is False)')  # ours takes no other
     return found
+
+
+def _on_instance(module: nn.Module, ours: type[nn.Module]) -> list[str]:
+    """What ours needs, and the module itself has for something else."""
+    its = {*vars(module), *module._modules, *module._parameters, *module._buffers}
+    return [f'{name} (on the instance)' for name in sorted(_replaced(ours) & its)]
+
+
+def _replaced(ours: type[nn.Module]) -> set[str]:
+    return {name for name in vars(ours) if not name.startswith('__')} - _FREE
 
 
 def _blocks(backbone: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
@@ -162,7 +183,3 @@ def _obstacle(obstacle: tuple[tuple[str, str], list[str]]) -> str:
     (cls, what), (first, *others) = obstacle
     more = f', and {len(others)} more like it' if others else ''
     return f'{first or "the model"}, a {cls}{more}: {what}'
-
-
-def _name(module: nn.Module) -> str:
-    return f'{type(module).__module__}.{type(module).__qualname__}'
