@@ -12,11 +12,13 @@ from . import compat  # noqa: E402 - imports torch
 
 compat.patch()
 
-from .apply import apply_tome  # noqa: E402 - only after the stack is patched
+from . import checkpoints  # noqa: E402 - only after the stack is patched
+from .apply import apply_tome  # noqa: E402
 from .registration import register_all  # noqa: E402
 from .strategies import PRESETS  # noqa: E402
 from .version import __version__  # noqa: E402
 
+checkpoints.install()
 register_all()
 
 __all__ = ['PRESETS', '__version__', 'apply_tome']

@@ -6,15 +6,17 @@ between that and an mmengine checkpoint:
 * its message hub holds types of mmengine and numpy, which torch has to be told about;
 * ``load_url`` (which ``init_cfg`` uses for downloads) still asks for an unrestricted load, and so
   does the maintained fork of mmengine when a restricted load fails;
-* torch's refusal is ten lines long, names no file, and advises an unrestricted load.
+* torch's refusal is ten lines long, names no file, and advises an unrestricted load; the hook into
+  loading, ``mmseg_tome.checkpoints.hook``, says instead what :func:`explained_refusals` knows.
 """
 
+import contextlib
 import functools
 import importlib
 import inspect
 import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -41,7 +43,6 @@ def patch() -> tuple[str, ...]:
         *_allow_types(),
         *_restrict_downloads(mmengine_checkpoint),
         *_restrict_fallback(mmengine_checkpoint),
-        *_explain_refusals(mmengine_checkpoint.CheckpointLoader),
     )
 
 
@@ -111,26 +112,18 @@ def _restrict_fallback(mmengine_checkpoint: ModuleType) -> tuple[str, ...]:
     return ('mmengine _safe_torch_load',)
 
 
-def _explain_refusals(loader: type) -> tuple[str, ...]:
-    """Wrap the one method through which mmengine loads, tests, resumes and initializes."""
-    load_checkpoint = loader.load_checkpoint.__func__
-    if getattr(load_checkpoint, 'explains_refusals', False):
-        return ()
-    loader.load_checkpoint = classmethod(_explaining(load_checkpoint))
-    return ('mmengine CheckpointLoader',)
+@contextlib.contextmanager
+def explained_refusals(filename: str) -> Iterator[None]:
+    """Say in one sentence what a file holds that is refused while it is loaded.
 
-
-def _explaining(load_checkpoint: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(load_checkpoint)
-    def wrapper(cls: type, filename: str, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return load_checkpoint(cls, filename, *args, **kwargs)
-        except pickle.UnpicklingError as error:
-            # from None, because torch's message advises an unrestricted load
-            raise UnsafeCheckpointError(_explanation(filename, str(error))) from None
-
-    wrapper.explains_refusals = True
-    return wrapper
+    Raises:
+        UnsafeCheckpointError: In place of torch's error, whose ten lines name no file.
+    """
+    try:
+        yield
+    except pickle.UnpicklingError as error:
+        # from None, because torch's message advises an unrestricted load
+        raise UnsafeCheckpointError(_explanation(filename, str(error))) from None
 
 
 def _explanation(filename: str, message: str) -> str:
