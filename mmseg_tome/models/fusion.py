@@ -26,7 +26,7 @@ def run_fusion_head(
 
     Args:
         maps: One map ``[B, C_i, h_i, w_i]`` per level, the largest first.
-        convs: A 1x1 convolution with norm and activation per level, to ``D`` channels.
+        convs: A 1x1 convolution per level, to ``D`` channels, mostly with norm and activation.
         fusion_conv: A 1x1 convolution with norm and activation, from all levels to ``D`` channels.
         classify: Usually a 1x1 convolution from ``D`` channels to ``K`` scores.
         dropout: What the fused map goes through before it is classified, or None.

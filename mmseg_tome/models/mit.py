@@ -40,6 +40,7 @@ class TransformerEncoderLayer(BaseModule):
         norm_cfg: Config of the norms.
         sr_ratio: Spatial-reduction ratio of the keys and values.
         with_cp: Whether to trade compute for memory by checkpointing the block.
+        inner_norm_cfg: Config of the norm after the spatial reduction; by default ``norm_cfg``.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class TransformerEncoderLayer(BaseModule):
         norm_cfg: dict = dict(type='LN'),  # noqa: B006 - never changed
         sr_ratio: int = 1,
         with_cp: bool = False,
+        inner_norm_cfg: dict | None = None,
     ) -> None:
         super().__init__()
         drop_path = dict(type='DropPath', drop_prob=drop_path_rate)
@@ -66,7 +68,7 @@ class TransformerEncoderLayer(BaseModule):
             proj_drop=drop_rate,
             dropout_layer=drop_path,
             qkv_bias=qkv_bias,
-            norm_cfg=norm_cfg,
+            norm_cfg=inner_norm_cfg or norm_cfg,
             sr_ratio=sr_ratio,
         )
         self.norm2 = build_norm_layer(norm_cfg, embed_dims)[1]
@@ -95,7 +97,7 @@ class TransformerEncoderLayer(BaseModule):
 class MixVisionTransformer(BaseModule):
     """The backbone of SegFormer, with the merging strategies of Segformer++.
 
-    Takes the place of mmseg's class of the same name: the same arguments and two more, the same
+    Takes the place of mmseg's class of the same name: the same arguments and three more, the same
     names and shapes of parameters, and with ``tome_cfg=None`` the same output.
 
     Args:
@@ -122,6 +124,8 @@ class MixVisionTransformer(BaseModule):
             path of a YAML or JSON file with such a list, or None. See
             :func:`mmseg_tome.strategies.parse_tome_cfg`.
         down_sample: The published switch for ``tome_cfg='downsample'``.
+        inner_norm_cfg: Config of the norms of patch embeddings and after spatial reduction; by
+            default ``norm_cfg``. NVlabs' models have ``dict(type='LN', eps=1e-5)`` here.
 
     Raises:
         ValueError: If an argument is not allowed. Where mmseg's class asserts, it is a
@@ -156,6 +160,7 @@ class MixVisionTransformer(BaseModule):
         with_cp: bool = False,
         tome_cfg: TomeCfg = None,
         down_sample: bool = False,
+        inner_norm_cfg: dict | None = None,
     ) -> None:
         if init_cfg and pretrained:
             raise SettingError('init_cfg and pretrained cannot be set at the same time')
@@ -190,11 +195,17 @@ class MixVisionTransformer(BaseModule):
         strategy = parse_tome_cfg(tome_cfg, num_stages, down_sample)
 
         drop_path_rates = iter(torch.linspace(0, drop_path_rate, sum(num_layers)).tolist())
+        inner_norm_cfg = inner_norm_cfg or norm_cfg
         self.layers = ModuleList()
         for i in range(num_stages):
             channels = embed_dims * num_heads[i]
             patch_embed = PatchEmbed(
-                in_channels, channels, patch_sizes[i], strides[i], patch_sizes[i] // 2, norm_cfg
+                in_channels,
+                channels,
+                patch_sizes[i],
+                strides[i],
+                patch_sizes[i] // 2,
+                inner_norm_cfg,
             )
             blocks = ModuleList(
                 TransformerEncoderLayer(
@@ -209,6 +220,7 @@ class MixVisionTransformer(BaseModule):
                     norm_cfg=norm_cfg,
                     sr_ratio=sr_ratios[i],
                     with_cp=with_cp,
+                    inner_norm_cfg=inner_norm_cfg,
                 )
                 for _ in range(num_layers[i])
             )

@@ -1,9 +1,11 @@
 """The head of SegFormer for segmentation. Needs mmseg."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from mmcv.cnn import ConvModule
 from mmseg.models.decode_heads import SegformerHead as StockSegformerHead
-from torch import Tensor
+from torch import Tensor, nn
 
 from .fusion import run_fusion_head
 
@@ -12,7 +14,19 @@ class SegformerHead(StockSegformerHead):
     """mmseg's ``SegformerHead`` with its fusion computed before upsampling.
 
     Arguments, state dict and, beyond rounding, outputs are those of the stock class.
+
+    Args:
+        bare_projections: Whether levels are projected by a linear each, without the norm and
+            activation of mmseg's: the head of NVlabs' and Hugging Face's models.
+        **kwargs: The arguments of mmseg's class.
     """
+
+    def __init__(self, bare_projections: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if bare_projections:
+            self.convs = nn.ModuleList(
+                ConvModule(level, self.channels, 1, act_cfg=None) for level in self.in_channels
+            )
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Predict class scores ``[B, num_classes, h, w]`` at the size of the first stage's map."""

@@ -55,8 +55,8 @@ class PointwiseLayer(NamedTuple):
 class FusionHeadWeights(NamedTuple):
     """The layers of SegFormer's head.
 
-    ``levels``: one per level, to ``D`` channels; ``fusion``: from all levels to ``D``;
-    ``classify``: to ``K`` scores.
+    ``levels``: one per level, to ``D`` channels, or none, if the fusion takes the maps as they are;
+    ``fusion``: from all levels to ``D``; ``classify``: to ``K`` scores.
     """
 
     levels: list[PointwiseLayer]

@@ -8,7 +8,7 @@ from mmseg.registry import MODELS
 
 from mmseg_tome.models.segformer_head import SegformerHead
 from mmseg_tome.ops import head as head_op
-from tests.baselines.stock import relative_difference
+from tests.baselines.stock import plain_fusion, relative_difference
 
 SETTINGS = dict(
     in_channels=[8, 16, 24, 32],
@@ -102,3 +102,24 @@ def test_equals_stock(changes, training):
     assert relative_difference(*gradients) <= 1e-5
     for ours_buffer, buffer in zip(ours.buffers(), stock.buffers(), strict=True):
         torch.testing.assert_close(ours_buffer, buffer)
+
+
+@pytest.mark.parametrize('training', [False, True])
+def test_bare_projections_are_linears(fast_paths, monkeypatch, training):
+    """Equal to the layers called one after the other, and in row tiles in inference."""
+    calls = []
+    in_tiles = head_op.fusion_head_in_row_tiles
+    monkeypatch.setattr(
+        head_op, 'fusion_head_in_row_tiles', lambda *a: (calls.append(1), in_tiles(*a))[1]
+    )
+    init_default_scope('mmseg')
+    head = SegformerHead(bare_projections=True, **SETTINGS).train(training)
+    assert {name for name in head.state_dict() if name.startswith('convs.1.')} == {
+        'convs.1.conv.weight',
+        'convs.1.conv.bias',
+    }
+    with torch.inference_mode(not training):
+        actual = head(maps())
+        assert calls == ([] if training else [1])
+        expected = head.conv_seg(plain_fusion(head, maps()))
+        assert relative_difference(actual, expected) <= 1e-5

@@ -61,7 +61,9 @@ def fusion_head_in_row_tiles(
     align_corners: bool | None = False,
 ) -> Tensor:
     """See :func:`mmseg_tome.ops.fusion_head`; the layers are foldable."""
-    *levels, fusion = (_fold_norm(layer) for layer in (*weights.levels, weights.fusion))
+    fusion = _fold_norm(weights.fusion)
+    folded = [_fold_norm(layer) for layer in weights.levels]
+    levels: Sequence[tuple[Tensor, Tensor] | None] = folded or [None] * len(maps)
     classify = (weights.classify.weight.flatten(1), weights.classify.bias)
     images = zip(*(level.split(1) for level in maps), strict=True)
     resize = partial(F.interpolate, mode=mode, align_corners=align_corners)
@@ -71,16 +73,20 @@ def fusion_head_in_row_tiles(
 
 def _image_in_row_tiles(
     maps: Sequence[Tensor],
-    levels: Sequence[tuple[Tensor, Tensor]],
+    levels: Sequence[tuple[Tensor, Tensor] | None],
     fusion: tuple[Tensor, Tensor],
     classify: tuple[Tensor, Tensor | None],
     resize: Callable[..., Tensor],
 ) -> Tensor:
     _, _, h, w = maps[0].shape
     channels = fusion[0].shape[0]
-    kernel, *low_kernels = fusion[0].split(channels, dim=1)
+    widths = [
+        level.shape[1] if layer is None else layer[0].shape[0]
+        for level, layer in zip(maps, levels, strict=True)
+    ]
+    kernel, *low_kernels = fusion[0].split(widths, dim=1)
     lows = [
-        _LowLevel(pointwise(pointwise(level, *layer).relu_(), low_kernel), (h, w), resize)
+        _LowLevel(pointwise(_widened(level, layer), low_kernel), (h, w), resize)
         for level, layer, low_kernel in zip(maps[1:], levels[1:], low_kernels, strict=True)
     ]
     tokens = maps[0].permute(0, 2, 3, 1).reshape(h * w, -1)
@@ -89,12 +95,16 @@ def _image_in_row_tiles(
     for top in range(0, h, rows):
         bottom = min(top + rows, h)
         tile = slice(top * w, bottom * w)
-        hidden = linear(tokens[tile], *levels[0]).relu_()
+        hidden = tokens[tile] if levels[0] is None else linear(tokens[tile], *levels[0]).relu_()
         fused = linear(hidden, kernel, fusion[1])
         for low in lows:
             low.add_rows(fused.view(bottom - top, -1), top, bottom)
         out[tile] = linear(fused.relu_(), *classify)
     return out.view(1, h, w, -1).permute(0, 3, 1, 2)
+
+
+def _widened(level: Tensor, layer: tuple[Tensor, Tensor] | None) -> Tensor:
+    return level if layer is None else pointwise(level, *layer).relu_()
 
 
 class _LowLevel:
