@@ -17,12 +17,17 @@ the format::
   into the module. The module is the model itself, also where that is wrapped for DDP or TTA; with
   ``init_cfg`` it is the part that has it. Errors are raised: nothing is loaded halfway.
 
-Between both steps nothing but plain data is passed, under the key :data:`RECORD` of the state
-dict's ``_metadata``, so a checkpoint may be copied, filtered and saved in between.
+Between both steps nothing but plain data is passed, under one key of the state dict's
+``_metadata``, so a checkpoint may be copied, filtered and saved in between.
+
+Whoever read it, a checkpoint in names of NVlabs or Hugging Face is translated to ours after the
+first step (:mod:`.foreign`), and before the second every checkpoint is compared with the model that
+it is loaded into (:mod:`.fit`).
 """
 
 import functools
 import importlib
+import logging
 import os
 from collections import OrderedDict
 from collections.abc import Callable
@@ -33,8 +38,11 @@ from torch import nn
 
 from ..compat.checkpoints import explained_refusals
 from ..compat.versions import is_installed
+from .files import Source, is_hugging_face, read
+from .fit import fit
+from .foreign import RECORD, translate
+from .translate import CheckpointError
 
-RECORD = 'mmseg_tome'
 _LOADERS: dict[str, 'Loader'] = {}
 
 
@@ -77,6 +85,8 @@ def install() -> None:
     loader.load_checkpoint = classmethod(_reading(loader.load_checkpoint.__func__))
     module.load_state_dict = runner.load_state_dict = _putting(module.load_state_dict)
     module._load_checkpoint_with_prefix = _load_checkpoint_with_prefix
+    runner.Runner.resume = _resuming(runner.Runner.resume)
+    register_loader(Loader('Hugging Face', is_hugging_face, _read_hugging_face))
 
 
 def _reading(load_checkpoint: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,16 +98,41 @@ def _reading(load_checkpoint: Callable[..., Any]) -> Callable[..., Any]:
             path = os.path.expanduser(filename)
             loader = find_loader(path)
             if loader is None:
-                return load_checkpoint(cls, filename, map_location, logger)
-            from mmengine.logging import print_log
-
-            print_log(f'Loads {loader.name} from path: {filename}', logger=logger)
+                return _translated(load_checkpoint(cls, filename, map_location, logger), filename)
+            _log(f'Loads {loader.name} from path: {filename}', logger)
             checkpoint = loader.read(path, map_location)
         weights = OrderedDict(checkpoint.get('state_dict', {}))
-        weights._metadata = {RECORD: dict(loader=loader.name, filename=path)}  # type: ignore[attr-defined]
+        metadata = dict(getattr(checkpoint.get('state_dict'), '_metadata', {}))
+        metadata.setdefault(RECORD, dict(loader=loader.name, filename=path))
+        weights._metadata = metadata  # type: ignore[attr-defined]
         return {'meta': {}, **checkpoint, 'state_dict': weights}
 
     return wrapper
+
+
+def _read_hugging_face(filename: str, map_location: Any) -> dict[str, Any]:
+    source = read(filename)
+    checkpoint = dict(state_dict=source.weights, meta=source.meta)
+    return _translated(checkpoint, filename, source)  # type: ignore[no-any-return]
+
+
+def _translated(checkpoint: Any, filename: str, source: Source | None = None) -> Any:
+    """A checkpoint in our names; the same object if it is in them already."""
+    weights = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, dict) else None
+    if not isinstance(weights, dict):
+        return checkpoint
+    if source is None:
+        source = Source(weights, checkpoint.get('meta') or {})
+    try:
+        foreign = translate(source)
+    except CheckpointError as error:
+        raise CheckpointError(f"Cannot load '{filename}': {error}") from None
+    if foreign is None:
+        return checkpoint
+    meta = dict(source.meta)
+    if foreign.classes.names:
+        meta['dataset_meta'] = foreign.classes.meta()
+    return {'meta': meta, 'state_dict': foreign.state_dict(filename)}
 
 
 def _putting(load_state_dict: Callable[..., None]) -> Callable[..., None]:
@@ -107,12 +142,34 @@ def _putting(load_state_dict: Callable[..., None]) -> Callable[..., None]:
     def wrapper(
         module: nn.Module, state_dict: dict[str, Any], strict: bool = False, logger: Any = None
     ) -> None:
+        model = _unwrapped(module)
         if into := _puts_by_itself(state_dict):
-            into(_unwrapped(module))
-        else:
-            load_state_dict(module, state_dict, strict, logger)
+            into(model)
+            return
+        weights, line = fit(model, state_dict)
+        if line is not None:
+            _log(line, logger, logging.WARNING)
+        load_state_dict(module, weights, strict, logger)
 
     wrapper.wrapped_by_mmseg_tome = True  # type: ignore[attr-defined]
+    return wrapper
+
+
+def _resuming(resume: Callable[..., None]) -> Callable[..., None]:
+    """Wrap the Runner's method, for checkpoints that hold no state of training."""
+
+    @functools.wraps(resume)
+    def wrapper(self: Any, filename: str, *args: Any, **kwargs: Any) -> None:
+        try:
+            resume(self, filename, *args, **kwargs)
+        except KeyError as error:
+            if error.args[0] not in ('meta', 'epoch', 'iter'):
+                raise
+            raise CheckpointError(
+                f"Cannot resume from '{filename}', which holds weights and no state of training: "
+                'start from it with load_from and without resume'
+            ) from error
+
     return wrapper
 
 
@@ -138,6 +195,12 @@ def _puts_by_itself(state_dict: dict[str, Any]) -> Callable[[nn.Module], None] |
     if loader is None or loader.into is None:
         return None
     return functools.partial(loader.into, filename=record['filename'])
+
+
+def _log(message: str, logger: Any, level: int = logging.INFO) -> None:
+    from mmengine.logging import print_log
+
+    print_log(message, logger, level)
 
 
 def _unwrapped(module: Any) -> nn.Module:
