@@ -8,6 +8,7 @@ import sys
 import types
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -191,6 +192,23 @@ def test_analyze_logs_draws_a_curve(call, tmp_path, monkeypatch):
     assert status == 0
     assert 'metric is loss' in out
     assert (tmp_path / 'curve.png').stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    'layer', ['decode_head.fusion_conv', 'backbone.layers[3][1][1].ffn.layers[4]']
+)
+def test_visualization_cam_shows_the_road_at_the_bottom(call, tmp_path, layer):
+    pytest.importorskip('pytorch_grad_cam', reason='it brings scikit-learn; docs/install.md')
+    generate_streets(tmp_path, train=1, val=1, size=(256, 128), workers=1)
+    photo = next((tmp_path / 'leftImg8bit' / 'train').rglob('*.png'))
+    trained = ROOT / 'checkpoints' / 'segformer_mit-b0_streets-1024x512.pth'
+    options = ['--target-layers', layer, '--category-index', '0', '--device', 'cpu']
+    status, _, error = call('mmseg', 'visualization_cam', photo, STREETS, trained, *options)
+    assert status == 0, error
+    # Red over blue; without any gradient all is blue.
+    heat = cv2.imread('vis_cam.png').astype(int)
+    heat = heat[..., 2] - heat[..., 0]
+    assert heat[-32:].mean() > 0 > heat[:32].mean()
 
 
 def flops(shown: str) -> float:
