@@ -31,6 +31,10 @@ def _bsm(side: str, r: float, stride: int) -> dict[str, Any]:
     return {f'{side}_mode': 'bsm', f'{side}_r': r, f'{side}_sx': stride, f'{side}_sy': stride}
 
 
+def _weighted(r: float, stride: int) -> dict[str, Any]:
+    return _bsm('kv', r, stride) | {'kv_weighted': True}
+
+
 #: The published strategies by name. Everything that lists strategies iterates over this.
 PRESETS: dict[str, Preset] = {
     'none': Preset('nothing is merged: plain SegFormer'),
@@ -42,6 +46,14 @@ PRESETS: dict[str, Preset] = {
         'Segformer++fast: high rates',
         (_bsm('kv', 0.9, 4), _bsm('kv', 0.9, 4), _bsm('q', 0.9, 4), _bsm('q', 0.9, 4)),
     ),
+    'hq_weighted': Preset(
+        'Segformer++HQ with weighted keys',
+        (_weighted(0.6, 2), _weighted(0.6, 2), _bsm('q', 0.8, 4), _bsm('q', 0.8, 4)),
+    ),
+    'fast_weighted': Preset(
+        'Segformer++fast with weighted keys',
+        (_weighted(0.9, 4), _weighted(0.9, 4), _bsm('q', 0.9, 4), _bsm('q', 0.9, 4)),
+    ),
     'n2d_2x2': Preset(
         '2D neighbor merging: the queries of all stages averaged over 2x2 tokens',
         ({'q_mode': 'n2d', 'q_s': (2, 2)},) * 4,
@@ -49,7 +61,7 @@ PRESETS: dict[str, Preset] = {
     'downsample': Preset('the input image halved in height and width', down_sample=True),
 }
 
-# The published HQ rates, in the layers where they pay at the given number of tokens.
+# The published HQ rates with weighted keys, in the layers where they pay at the given number of tokens.
 AUTO = 'auto'
 # Published aliases of two presets.
 ALIASES = {'bsm_hq': 'hq', 'bsm_fast': 'fast'}
@@ -61,12 +73,14 @@ TomeCfg = str | Path | Sequence[Mapping[str, Any]] | None
 class StageMerging:
     """What one stage merges: its queries, its keys and values, or neither (None).
 
-    With ``only_if_faster``, a layer merges only where that saves more work than its threshold, see
-    :func:`mmseg_tome.merging.threshold`.
+    With ``kv_weighted``, a merged key counts as much as the tokens that it stands for did, see
+    :func:`mmseg_tome.merging.merged_attention`. With ``only_if_faster``, a layer merges only where
+    that saves more work than its threshold, see :func:`mmseg_tome.merging.threshold`.
     """
 
     q: Merging | None = None
     kv: Merging | None = None
+    kv_weighted: bool = False
     only_if_faster: bool = False
 
 
@@ -89,12 +103,12 @@ def parse_tome_cfg(cfg: TomeCfg, num_stages: int = 4, down_sample: bool = False)
     """Turn a ``tome_cfg`` into a strategy.
 
     Args:
-        cfg: The name of a preset, ``'auto'`` (the rates of HQ in the layers where they pay), a list
+        cfg: The name of a preset, ``'auto'`` (HQ with weighted keys in the layers where it pays), a list
             with one dict per stage, the path of a YAML or JSON file with such a list, or None for
             no merging, also as the text ``'None'``, which a command line may make of it. A dict may
             have the keys ``q_mode`` and ``kv_mode`` (``'bsm'``, ``'n2d'``, ``'n1d'`` or None) and
-            the settings of the mode under the same prefix: ``r``, ``sx`` and ``sy`` for bsm, ``s``
-            for n2d and n1d.
+            the settings of the mode under the same prefix: ``r``, ``sx``, ``sy`` and optionally
+            ``window`` for bsm, ``s`` for n2d and n1d; and ``kv_weighted``, True or False.
         num_stages: The number of stages of the backbone.
         down_sample: The published switch; the same as ``cfg='downsample'``.
 
@@ -139,7 +153,7 @@ def _from_name(name: str, num_stages: int) -> Strategy:
     if name in PRESETS or name in ALIASES:
         return _from_preset(ALIASES.get(name, name), num_stages)
     if name == AUTO:
-        stages = _from_preset('hq', num_stages).stages
+        stages = _from_preset('hq_weighted', num_stages).stages
         return Strategy(AUTO, tuple(replace(stage, only_if_faster=True) for stage in stages))
     if Path(name).suffix.lower() in _READERS:
         return Strategy(name, _parse_stages(_read_file(Path(name)), num_stages, source=name))
@@ -199,12 +213,14 @@ def _parse_stages(
 
 # mode -> (algorithm, {setting in tome_cfg: argument of the algorithm})
 _MODES: dict[str, tuple[Callable[..., Merging], dict[str, str]]] = {
-    'bsm': (BipartiteSoftMatching, {'r': 'r', 'sx': 'sx', 'sy': 'sy'}),
+    'bsm': (BipartiteSoftMatching, {'r': 'r', 'sx': 'sx', 'sy': 'sy', 'window': 'window'}),
     'n2d': (NeighborPooling2d, {'s': 'stride'}),
     'n1d': (NeighborPooling1d, {'s': 'stride'}),
 }
+_OPTIONAL = ('window',)
 _SIDES = ('q', 'kv')
-_KEYS = [f'{side}_{key}' for side in _SIDES for key in ('mode', 'r', 'sx', 'sy', 's')]
+_KEYS = [f'{side}_{key}' for side in _SIDES for key in ('mode', 'r', 'sx', 'sy', 'window', 's')]
+_KEYS.append('kv_weighted')
 
 
 def _parse_stage(stage: Mapping[str, Any]) -> StageMerging:
@@ -215,8 +231,13 @@ def _parse_stage(stage: Mapping[str, Any]) -> StageMerging:
             raise ValueError(f'unknown key {key!r}{_hint(key, _KEYS)} Allowed: {", ".join(_KEYS)}')
     # A published config may spell "not used" as None.
     given = {key: value for key, value in stage.items() if value is not None}
+    kv_weighted = given.pop('kv_weighted', False)
     q, kv = (_parse_side(given, side) for side in _SIDES)
-    return StageMerging(q, kv)
+    if not isinstance(kv_weighted, bool):
+        raise ValueError(f'kv_weighted = {kv_weighted!r} is not allowed: give True or False')
+    if kv_weighted and kv is None:
+        raise ValueError('kv_weighted without kv_mode: add kv_mode, or leave it out')
+    return StageMerging(q, kv, kv_weighted)
 
 
 def _parse_side(given: Mapping[str, Any], side: str) -> Merging | None:
@@ -238,7 +259,7 @@ def _parse_side(given: Mapping[str, Any], side: str) -> Merging | None:
         )
     algorithm, arguments = _MODES[mode]
     for key in arguments:
-        if key not in settings:
+        if key not in settings and key not in _OPTIONAL:
             raise ValueError(f'{side}_mode = {mode!r} needs {side}_{key}')
     for key in settings:
         if key not in arguments:

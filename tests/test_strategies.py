@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from mmseg_tome import PRESETS
+from mmseg_tome.analysis.implementations import PUBLISHED
 from mmseg_tome.merging import BipartiteSoftMatching, NeighborPooling1d, NeighborPooling2d
 from mmseg_tome.strategies import StageMerging, parse_tome_cfg
 
@@ -36,18 +38,26 @@ def test_published_names(alias, name):
 
 
 def test_every_preset_parses_and_merges_what_it_says():
-    assert list(PRESETS) == ['none', 'hq', 'fast', 'n2d_2x2', 'downsample']
+    assert set(PUBLISHED) < set(PRESETS)
     for name in PRESETS:
         strategy = parse_tome_cfg(name)
         merges = any(stage != StageMerging() for stage in strategy.stages)
-        assert merges == (name in ('hq', 'fast', 'n2d_2x2'))
+        assert merges == (name not in ('none', 'downsample'))
         assert strategy.down_sample == (name == 'downsample')
 
 
-def test_auto_is_hq_only_if_faster():
-    auto, hq = parse_tome_cfg('auto'), parse_tome_cfg('hq')
+def test_weighted_presets_are_the_published_ones_with_weighted_keys():
+    for name in ('hq', 'fast'):
+        published, weighted = (parse_tome_cfg(each).stages for each in (name, f'{name}_weighted'))
+        assert [stage.kv_weighted for stage in weighted] == [True, True, False, False]
+        assert [(s.q, s.kv) for s in weighted] == [(s.q, s.kv) for s in published]
+
+
+def test_auto_is_weighted_hq_only_if_faster():
+    auto, hq = parse_tome_cfg('auto'), parse_tome_cfg('hq_weighted')
     assert auto.name == 'auto' and not auto.down_sample
-    assert [(stage.q, stage.kv) for stage in auto.stages] == [(s.q, s.kv) for s in hq.stages]
+    for one, other in zip(auto.stages, hq.stages, strict=True):
+        assert one == replace(other, only_if_faster=True)
     assert all(stage.only_if_faster for stage in auto.stages)
     assert not any(stage.only_if_faster for stage in hq.stages)
     with pytest.raises(ValueError, match=r"did you mean 'auto'\? Allowed: none, .*, auto, bsm_hq"):

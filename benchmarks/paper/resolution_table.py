@@ -9,7 +9,14 @@ import pandas as pd
 
 from mmseg_tome.analysis import benchmark
 from mmseg_tome.analysis.fingerprint import Kind
-from mmseg_tome.analysis.implementations import Fused, Implementation, Ours, Published, Stock
+from mmseg_tome.analysis.implementations import (
+    PUBLISHED,
+    Fused,
+    Implementation,
+    Ours,
+    Published,
+    Stock,
+)
 from mmseg_tome.analysis.provenance import caption
 from mmseg_tome.analysis.results import from_json, to_frame, to_json
 from mmseg_tome.analysis.workload import Workload
@@ -38,7 +45,9 @@ def make_resolution_table(
         on_report: Called with the table so far after every size.
     """
     implementations = [Stock(), Fused()]
-    implementations += [Published(s) for s in strategies if s not in (NONE, 'downsample')]
+    implementations += [
+        Published(s) for s in strategies if s in PUBLISHED and s not in (NONE, 'downsample')
+    ]
     implementations += [Ours(s) for s in strategies]
     results = {}
     for workload in workloads:

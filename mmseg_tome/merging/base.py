@@ -14,6 +14,9 @@ class Plan(Protocol):
     def unmerge(self, merged: Tensor) -> Tensor:
         """Lengthen ``[B, M, C]`` to ``[B, N, C]``; the channels may differ from ``merge``'s."""
 
+    def sizes(self) -> Tensor | None:
+        """How many tokens each slot stands for, ``[B or 1, M]`` in fp32; None if all are equal."""
+
 
 class Merging(Protocol):
     """An algorithm with its settings."""
@@ -38,6 +41,9 @@ class KeepAll:
     def unmerge(self, merged: Tensor) -> Tensor:
         """Return what was not merged, ``[B, N, C]``, itself."""
         return merged
+
+    def sizes(self) -> None:
+        """None: every slot holds one token."""
 
 
 def check_positive_int(field: str, value: object) -> None:

@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
-from ..ops.compiling import is_tracing
+from ..ops.index_cache import IndexCache
 
 
+@IndexCache
 def partition(h: int, w: int, sx: int, sy: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Split a map of ``h x w`` tokens into sources and destinations.
 
@@ -21,54 +22,20 @@ def partition(h: int, w: int, sx: int, sy: int, device: torch.device) -> tuple[T
     Returns:
         The indices of the sources, and of the destinations, both in raster order.
     """
-    # A graph computes it once for its own sizes, which may be symbolic.
-    if torch.compiler.is_compiling() or is_tracing():
-        return _compute(h, w, sx, sy, device)
-    return _cached(h, w, sx, sy, device)
-
-
-_Key = tuple[int, int, int, int, torch.device]
-_Indices = tuple[Tensor, Tensor]
-
-# The sizes used last. A CUDA graph holds addresses: what one refers to is kept for good.
-_recent: dict[_Key, _Indices] = {}
-_in_graphs: dict[_Key, _Indices] = {}
-_MOST_RECENT = 64
-
-
-def _cached(h: int, w: int, sx: int, sy: int, device: torch.device) -> _Indices:
-    key = (h, w, sx, sy, device)
-    if key in _in_graphs:
-        return _in_graphs[key]
-    capturing = _is_capturing(device)
-    indices = _recent.pop(key, None)
-    if indices is None:
-        # An inference tensor kept in the cache could not be used by a later training step.
-        with torch.inference_mode(False):
-            indices = _compute(*key)
-        if capturing:  # they have no values until the graph runs
-            return indices
-    (_in_graphs if capturing else _recent)[key] = indices
-    if len(_recent) > _MOST_RECENT:
-        _recent.pop(next(iter(_recent)), None)
-    return indices
-
-
-def _is_capturing(device: torch.device) -> bool:
-    return device.type == 'cuda' and torch.cuda.is_current_stream_capturing()
-
-
-def _compute(h: int, w: int, sx: int, sy: int, device: torch.device) -> _Indices:
+    # By broadcasting and without quotients of `h` and `w`, so that it can be exported for any size.
     cells_y, cells_x = h // sy, w // sx
-    index = torch.arange(h * w, device=device)
-    row, column = index // w, index % w
+    row = torch.arange(h, device=device)[:, None]
+    column = torch.arange(w, device=device)
     on_dst_row = (row % sy == 0) & (row < cells_y * sy)
     is_dst = on_dst_row & (column % sx == 0) & (column < cells_x * sx)
     # Destinations before each token, in closed form: those of the rows above, then of its own row.
     dst_above = ((row + sy - 1) // sy).clamp(max=cells_y) * cells_x
     dst_left = ((column + sx - 1) // sx).clamp(max=cells_x)
     dst_before = dst_above + dst_left * on_dst_row
-    num_src = h * w - cells_y * cells_x
-    position = torch.where(is_dst, num_src + dst_before, index - dst_before)
-    grouped = torch.zeros_like(index).scatter_(0, position, index)
-    return grouped[:num_src], grouped[num_src:]
+    index = row * w + column
+    num_dst = cells_y * cells_x
+    num_src = h * w - num_dst
+    position = torch.where(is_dst, num_src + dst_before, index - dst_before).flatten()
+    grouped = torch.zeros_like(position).scatter_(0, position, index.flatten())
+    src_index, dst_index = grouped.split_with_sizes([num_src, num_dst])
+    return src_index, dst_index

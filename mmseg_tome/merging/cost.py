@@ -31,6 +31,8 @@ def is_faster(
     channels: int,
     batch: int,
     device: torch.device,
+    num_heads: int = 1,
+    kv_weighted: bool = False,
 ) -> bool:
     """Whether merging saves more work in one layer than the device's threshold.
 
@@ -42,8 +44,11 @@ def is_faster(
         channels: Channels ``C`` of a token.
         batch: Number of images.
         device: Where the layer is computed.
+        num_heads: Number of heads.
+        kv_weighted: Whether merged keys are weighted.
     """
-    return batch * saved_operations(q, kv, q_hw, kv_hw, channels) > threshold(device)
+    saved = saved_operations(q, kv, q_hw, kv_hw, channels, num_heads, kv_weighted)
+    return batch * saved > threshold(device)
 
 
 def saved_operations(
@@ -52,8 +57,12 @@ def saved_operations(
     q_hw: tuple[int, int],
     kv_hw: tuple[int, int],
     channels: int,
+    num_heads: int = 1,
+    kv_weighted: bool = False,
 ) -> int:
-    """Count what merging saves in one layer: attention and its projections, less the matching.
+    """Count what merging saves in one layer: attention and its projections, less what it adds.
+
+    It adds the matching, and an addition to every logit where merged keys are weighted.
 
     A multiplication and its addition are two operations.
 
@@ -63,6 +72,8 @@ def saved_operations(
         q_hw: Height and width of the map of queries.
         kv_hw: Height and width of the map of keys and values.
         channels: Channels ``C`` of a token.
+        num_heads: Number of heads.
+        kv_weighted: Whether merged keys are weighted.
 
     Returns:
         The operations saved for one image; negative where matching takes more than it saves.
@@ -73,9 +84,8 @@ def saved_operations(
     n_left = q.num_tokens(q_hw) if q else n
     m_left = kv.num_tokens(kv_hw) if kv else m
     matched = (q.num_pairs(q_hw) if q else 0) + (kv.num_pairs(kv_hw) if kv else 0)
-    return (
-        _attention(n, m, channels) - _attention(n_left, m_left, channels) - 2 * matched * channels
-    )
+    added = 2 * matched * channels + kv_weighted * num_heads * n_left * m_left
+    return _attention(n, m, channels) - _attention(n_left, m_left, channels) - added
 
 
 def _attention(n: int, m: int, channels: int) -> int:

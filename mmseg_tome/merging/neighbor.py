@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -54,7 +55,7 @@ class NeighborPooling2d:
 
     def plan(self, tokens: Tensor, hw: tuple[int, int]) -> Plan:
         """Plan for a map of ``hw`` tokens; the tokens themselves do not matter."""
-        return Pooling2dPlan(hw, self._window)
+        return Pooling2dPlan(hw, self._window, tokens.device)
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,34 @@ class Pooling2dPlan:
 
     hw: tuple[int, int]
     stride: tuple[int, int]
+    device: torch.device
 
     def merge(self, tokens: Tensor) -> Tensor:
         """Average ``[B, h * w, C]`` to ``[B, M, C]``."""
         token_map = to_map(tokens, self.hw)
-        return to_tokens(F.avg_pool2d(token_map, self.stride, ceil_mode=True))
+        if all(isinstance(length, int) for length in self.hw):
+            return to_tokens(F.avg_pool2d(token_map, self.stride, ceil_mode=True))
+        # Rounding up asks for the size, which is not known in export: fill up, and average.
+        (h, w), (sy, sx) = self.hw, self.stride
+        right, below = _ceil_div(w, sx) * sx - w, _ceil_div(h, sy) * sy - h
+        full = F.avg_pool2d(F.pad(token_map, (0, right, 0, below)), self.stride)
+        sizes = self.sizes()
+        assert sizes is not None
+        return to_tokens(full) * (sy * sx / sizes[..., None]).to(full.dtype)
 
     def unmerge(self, merged: Tensor) -> Tensor:
         """Copy ``[B, M, C]`` to ``[B, h * w, C]``."""
         (h, w), (sy, sx) = self.hw, self.stride
         pooled_hw = (_ceil_div(h, sy), _ceil_div(w, sx))
         return to_tokens(F.interpolate(to_map(merged, pooled_hw), self.hw, mode='nearest'))
+
+    def sizes(self) -> Tensor | None:
+        """Count the tokens of each window, ``[1, M]``; None without smaller ones at the borders."""
+        (h, w), (sy, sx) = self.hw, self.stride
+        if _is_multiple(h, sy) and _is_multiple(w, sx):
+            return None
+        rows, columns = _lengths(h, sy, self.device), _lengths(w, sx, self.device)
+        return (rows[:, None] * columns).view(1, -1)
 
 
 @dataclass(frozen=True)
@@ -104,7 +122,7 @@ class NeighborPooling1d:
 
     def plan(self, tokens: Tensor, hw: tuple[int, int]) -> Plan:
         """Plan for a map of ``hw`` tokens; the tokens themselves do not matter."""
-        return Pooling1dPlan(hw[0] * hw[1], self.stride)
+        return Pooling1dPlan(hw[0] * hw[1], self.stride, tokens.device)
 
 
 @dataclass(frozen=True)
@@ -113,6 +131,7 @@ class Pooling1dPlan:
 
     length: int
     stride: int
+    device: torch.device
 
     def merge(self, tokens: Tensor) -> Tensor:
         """Average ``[B, N, C]`` to ``[B, M, C]``."""
@@ -122,6 +141,23 @@ class Pooling1dPlan:
     def unmerge(self, merged: Tensor) -> Tensor:
         """Copy ``[B, M, C]`` to ``[B, N, C]``."""
         return F.interpolate(merged.transpose(1, 2), self.length, mode='nearest').transpose(1, 2)
+
+    def sizes(self) -> Tensor | None:
+        """Count the tokens of each window, ``[1, M]``; None without a smaller one at the end."""
+        if _is_multiple(self.length, self.stride):
+            return None
+        return _lengths(self.length, self.stride, self.device)[None]
+
+
+def _lengths(n: int, stride: int, device: torch.device) -> Tensor:
+    """How many of ``n`` tokens each window of ``stride`` has."""
+    starts = torch.arange(_ceil_div(n, stride), device=device) * stride
+    return (n - starts).clamp(max=stride).float()
+
+
+def _is_multiple(n: int, stride: int) -> bool:
+    """Whether the windows are all full, as far as that is known: an exported size is not."""
+    return isinstance(n, int) and n % stride == 0
 
 
 def _ceil_div(n: int, stride: int) -> int:

@@ -35,6 +35,7 @@ class EfficientMultiheadAttention(BaseModule):
             ``h // R x w // R`` tokens.
         q_merging: How queries are merged, or None.
         kv_merging: How keys and values are merged, or None.
+        kv_weighted: Whether merged keys are weighted by the number of tokens they stand for.
         only_if_faster: Whether to merge only where that saves more work than the device's
             threshold, see :func:`mmseg_tome.merging.threshold`.
     """
@@ -42,6 +43,7 @@ class EfficientMultiheadAttention(BaseModule):
     # Class-wide defaults, so that a stock module turned into this class merges nothing.
     q_merging: Merging | None = None
     kv_merging: Merging | None = None
+    kv_weighted: bool = False
     only_if_faster: bool = False
 
     def __init__(
@@ -59,6 +61,7 @@ class EfficientMultiheadAttention(BaseModule):
         q_merging: Merging | None = None,
         kv_merging: Merging | None = None,
         only_if_faster: bool = False,
+        kv_weighted: bool = False,
     ) -> None:
         super().__init__(init_cfg)
         self.embed_dims = embed_dims
@@ -74,6 +77,7 @@ class EfficientMultiheadAttention(BaseModule):
             self.norm = build_norm_layer(norm_cfg, embed_dims)[1]
         self.q_merging = q_merging
         self.kv_merging = kv_merging
+        self.kv_weighted = kv_weighted
         self.only_if_faster = only_if_faster
 
     def forward(
@@ -86,10 +90,15 @@ class EfficientMultiheadAttention(BaseModule):
         if is_attention(self.attn, self.embed_dims, self.num_heads):
             dropout_p = self.attn.dropout if self.attn.training else 0.0
             out = merged_attention(
-                x, hw_shape, kv, kv_hw, self._weights(), self.num_heads, *merging, dropout_p
+                *(x, hw_shape, kv, kv_hw, self._weights(), self.num_heads, *merging),
+                dropout_p=dropout_p,
+                kv_weighted=self.kv_weighted,
             )
         else:
-            out = attend_merged(self._call_attention, x, hw_shape, kv, kv_hw, *merging)
+            out = attend_merged(
+                *(self._call_attention, x, hw_shape, kv, kv_hw, *merging),
+                kv_weighted=self.kv_weighted,
+            )
         return (x if identity is None else identity) + self.dropout_layer(self.proj_drop(out))
 
     def merges(self, hw: tuple[int, int], batch: int, device: torch.device) -> bool:
@@ -99,7 +108,8 @@ class EfficientMultiheadAttention(BaseModule):
         if not self.only_if_faster:
             return True
         kv_hw = (hw[0] // self.sr_ratio, hw[1] // self.sr_ratio)
-        return is_faster(self.q_merging, self.kv_merging, hw, kv_hw, self.embed_dims, batch, device)
+        maps = self.q_merging, self.kv_merging, hw, kv_hw, self.embed_dims
+        return is_faster(*maps, batch, device, self.num_heads, self.kv_weighted)
 
     def _reduce(self, x: Tensor, hw: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
         """Reduce a map spatially, ``[B, h * w, C]`` to ``[B, h' * w', C]``; also ``(h', w')``."""
@@ -108,10 +118,12 @@ class EfficientMultiheadAttention(BaseModule):
         reduced = self.sr(to_map(x, hw))
         return self.norm(to_tokens(reduced)), (reduced.shape[2], reduced.shape[3])
 
-    def _call_attention(self, q: Tensor, kv: Tensor) -> Tensor:
+    def _call_attention(self, q: Tensor, kv: Tensor, key_bias: Tensor | None) -> Tensor:
         """Call the layer as stock does: ``[B, N, C]`` and ``[B, M, C]`` to ``[B, N, C]``."""
         kv = kv.transpose(0, 1)
-        out: Tensor = self.attn(query=q.transpose(0, 1), key=kv, value=kv)[0]
+        # A float mask of keys is added to their logits, and never a matrix.
+        mask = {} if key_bias is None else {'key_padding_mask': key_bias.to(q.dtype)}
+        out: Tensor = self.attn(query=q.transpose(0, 1), key=kv, value=kv, **mask)[0]
         return out.transpose(0, 1)
 
     def _weights(self) -> AttentionWeights:

@@ -237,6 +237,7 @@ class MixVisionTransformer(BaseModule):
                 attn = attention_of(block)
                 attn.q_merging = stage.q
                 attn.kv_merging = stage.kv
+                attn.kv_weighted = stage.kv_weighted
                 attn.only_if_faster = stage.only_if_faster
         self._token_log = TokenLog(self, strategy)
 

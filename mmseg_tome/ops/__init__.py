@@ -12,9 +12,10 @@ from .ffn import mix_ffn
 from .fuse import fuse_levels, pointwise
 from .head import fusion_head
 from .layout import to_map, to_tokens
+from .local_match import best_local_match
 from .match import best_match
 from .matmul import linear
-from .merge import Members, merge_tokens, unmerge_tokens
+from .merge import Members, count_tokens, merge_tokens, unmerge_tokens
 from .weights import AttentionWeights, FFNWeights, FusionHeadWeights, PointwiseLayer
 
 __all__ = [
@@ -24,8 +25,10 @@ __all__ = [
     'Members',
     'PointwiseLayer',
     'assign_slots',
+    'best_local_match',
     'best_match',
     'chosen_backend',
+    'count_tokens',
     'depthwise_conv',
     'depthwise_gelu',
     'fuse_levels',

@@ -60,6 +60,24 @@ def merge_tokens(
     return (sums / counts[:, None]).to(tokens.dtype).view(b, num_slots, c)
 
 
+def count_tokens(slot: Tensor, num_slots: int, members: Members | None = None) -> Tensor:
+    """Count the tokens of every slot.
+
+    Args:
+        slot: The slot of every token, ``[B, N]``, values in ``[0, num_slots)``.
+        num_slots: The number of slots ``M``.
+        members: The tokens of the slots where they are known.
+
+    Returns:
+        ``[B, M]`` in fp32.
+    """
+    if members is not None:
+        return members.offsets.diff(dim=1).float()
+    counts = torch.zeros(slot.shape[0] * num_slots, device=slot.device)
+    ones = torch.ones(slot.numel(), device=slot.device)
+    return _add_rows(counts, _flat_slots(slot, num_slots), ones).view(-1, num_slots)
+
+
 def unmerge_tokens(merged: Tensor, slot: Tensor, members: Members | None = None) -> Tensor:
     """Copy every slot to all tokens that were merged into it.
 

@@ -29,6 +29,9 @@ def gradients_of_plain(
     return tuple(next(found) if x.requires_grad else None for x in inputs)
 
 
-def plain_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+def plain_attention(q: Tensor, k: Tensor, v: Tensor, key_bias: Tensor | None = None) -> Tensor:
     """See :func:`mmseg_tome.ops.scaled_dot_product_attention`: by its definition, no dropout."""
-    return torch.softmax(q * q.shape[-1] ** -0.5 @ k.mT, dim=-1) @ v
+    scores = q * q.shape[-1] ** -0.5 @ k.mT
+    if key_bias is not None:
+        scores = scores + key_bias[:, None, None].to(scores.dtype)
+    return torch.softmax(scores, dim=-1) @ v

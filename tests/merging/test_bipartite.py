@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from tomesd.merge import bipartite_soft_matching_random2d
 
 from mmseg_tome.merging import BipartiteSoftMatching, cells
+from mmseg_tome.ops import index_cache
 from tests.baselines.stock import relative_difference
 
 
@@ -114,8 +115,8 @@ def test_the_most_similar_pairs_are_merged():
 def partitions(monkeypatch):
     """Empty caches of partitions: of the sizes used last, and of those in CUDA graphs."""
     caches = {}, {}
-    monkeypatch.setattr(cells, '_recent', caches[0])
-    monkeypatch.setattr(cells, '_in_graphs', caches[1])
+    monkeypatch.setattr(cells.partition, 'recent', caches[0])
+    monkeypatch.setattr(cells.partition, 'in_graphs', caches[1])
     return caches
 
 
@@ -135,7 +136,7 @@ def partition(h):
 
 
 def test_the_cache_holds_the_sizes_used_last(monkeypatch, partitions):
-    monkeypatch.setattr(cells, '_MOST_RECENT', 2)
+    monkeypatch.setattr(cells.partition, 'most_recent', 2)
     first = partition(4)[0]
     partition(5)
     assert partition(4)[0] is first
@@ -144,10 +145,10 @@ def test_the_cache_holds_the_sizes_used_last(monkeypatch, partitions):
 
 
 def test_what_a_cuda_graph_refers_to_is_kept(monkeypatch, partitions):
-    monkeypatch.setattr(cells, '_MOST_RECENT', 1)
+    monkeypatch.setattr(cells.partition, 'most_recent', 1)
     before = partition(4)
     with monkeypatch.context() as capturing:
-        capturing.setattr(cells, '_is_capturing', lambda device: True)
+        capturing.setattr(index_cache, '_is_capturing', lambda device: True)
         assert partition(4) is before
         # What is computed by the graph itself has no values before it runs.
         assert partition(8) is not partition(8)

@@ -1,4 +1,4 @@
-"""``tome_cfg='auto'``: the rates of HQ in the layers where they pay."""
+"""``tome_cfg='auto'``: HQ with weighted keys in the layers where it pays."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def run(model: MixVisionTransformer, x: torch.Tensor) -> list[torch.Tensor]:
         return model(x)
 
 
-@pytest.mark.parametrize('operations, same_as', [(0, 'hq'), (1e15, 'none')])
+@pytest.mark.parametrize('operations, same_as', [(0, 'hq_weighted'), (1e15, 'none')])
 def test_is_hq_or_unmerged_at_the_ends(monkeypatch, operations, same_as):
     set_threshold(monkeypatch, operations)
     x = torch.randn(1, 3, 256, 320)
@@ -40,9 +40,9 @@ def stages_that_merge(monkeypatch, model: MixVisionTransformer, x: torch.Tensor)
     seen = []
     original = F.scaled_dot_product_attention
 
-    def spy(q, k, v, **kwargs):
+    def spy(q, k, v, *args):
         seen.append((q.shape[2], k.shape[2]))
-        return original(q, k, v, **kwargs)
+        return original(q, k, v, *args)
 
     with monkeypatch.context() as patch:
         patch.setattr(F, 'scaled_dot_product_attention', spy)
@@ -56,7 +56,8 @@ def test_decides_per_stage_from_what_is_saved(monkeypatch):
     model = make('auto')
     saved = [
         cost.saved_operations(
-            attn.q_merging, attn.kv_merging, (n, n), (n // ratio,) * 2, attn.embed_dims
+            *(attn.q_merging, attn.kv_merging, (n, n), (n // ratio,) * 2),
+            *(attn.embed_dims, attn.num_heads, attn.kv_weighted),
         )
         for n, ratio, attn in zip(
             (64, 32, 16, 8), (8, 4, 2, 1), [layer[1][0].attn for layer in model.layers], strict=True

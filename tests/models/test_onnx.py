@@ -44,3 +44,25 @@ def test_runs_with_batches_of_other_sizes(tmp_path, strategy):
             expected = ours(x)
         for out, want in zip(outs, expected, strict=True):
             assert relative_difference(torch.from_numpy(out), want) <= 1e-5
+
+
+@pytest.mark.filterwarnings('ignore::UserWarning', 'ignore::FutureWarning')
+@pytest.mark.parametrize('strategy', [*PRESETS, 'windowed'])
+def test_runs_at_sizes_that_the_export_did_not_see(tmp_path, strategy):
+    # Nearly all sources are merged, so that hardly any is close to the rate's bound.
+    windowed = [{'q_mode': 'bsm', 'q_r': 0.9375, 'q_sx': 4, 'q_sy': 4, 'q_window': 3}] * 4
+    tome_cfg = windowed if strategy == 'windowed' else strategy
+    _, ours = make_pair(tome_cfg=tome_cfg, num_layers=[1, 1, 1, 1])
+    path = tmp_path / 'model.onnx'
+    Dim = torch.export.Dim
+    shapes = {0: Dim('batch', min=1, max=64), 2: Dim('height', max=4096), 3: Dim('width', max=4096)}
+    pair = image((160, 192)).repeat(2, 1, 1, 1)
+    torch.onnx.export(ours, (pair,), path, dynamo=True, verbose=False, dynamic_shapes={'x': shapes})
+    session = onnxruntime.InferenceSession(path)
+    for batch, hw in [(1, (160, 192)), (2, (256, 224)), (1, (161, 203)), (1, (512, 256))]:
+        x = image(hw, batch)
+        outs = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+        with torch.no_grad():
+            expected = ours(x)
+        for out, want in zip(outs, expected, strict=True):
+            assert relative_difference(torch.from_numpy(out), want) <= 1e-5

@@ -8,15 +8,17 @@ from .base import IMPLEMENTATIONS, Implementation, implementation
 from .graphs import Compiled, Graphed
 from .ours import Ours
 from .selection import compared_by_default, selectable
-from .stock import Fused, Published, Stock
+from .stock import PUBLISHED, Fused, Plain, Published, Stock
 
 __all__ = [
     'IMPLEMENTATIONS',
+    'PUBLISHED',
     'Compiled',
     'Fused',
     'Graphed',
     'Implementation',
     'Ours',
+    'Plain',
     'Published',
     'Stock',
     'compared_by_default',

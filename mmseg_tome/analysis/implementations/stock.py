@@ -5,8 +5,12 @@ from typing import ClassVar
 
 from torch import nn
 
+from ...strategies import PRESETS
 from ..variants import drawn_segmentor
 from .base import Implementation
+
+#: The strategies of the paper.
+PUBLISHED = ('none', 'hq', 'fast', 'n2d_2x2', 'downsample')
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,43 @@ class Stock(Implementation):
 
 
 @dataclass(frozen=True)
+class Plain(Implementation):
+    """mmseg's own modules, merging by its definition: the reference of what was not published."""
+
+    name: ClassVar[str] = 'plain'
+    about: ClassVar[str] = "mmseg's own modules, merging by its definition in plain PyTorch"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not PRESETS[self.strategy].stages:
+            raise ValueError(f"'{self}': nothing is merged; take 'stock'")
+
+    def build(self, variant: str, scope: str = 'model') -> nn.Module:
+        from .by_definition import make_by_definition
+
+        model = drawn_segmentor(variant, scope, stock=True)
+        make_by_definition(getattr(model, 'backbone', model), PRESETS[self.strategy].stages)
+        return model
+
+
+@dataclass(frozen=True)
 class Published(Implementation):
-    """mmseg's own modules with the merging that was published, which calls tomesd."""
+    """mmseg's own modules with the merging that was published, which calls tomesd.
+
+    Raises:
+        ValueError: If the strategy was not published.
+    """
 
     name: ClassVar[str] = 'published'
     about: ClassVar[str] = "mmseg's own modules, merging by tomesd: the published code"
     fused: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.strategy not in PUBLISHED:
+            raise ValueError(
+                f"'{self}': this strategy was not published; published are {', '.join(PUBLISHED)}"
+            )
 
     @property
     def needs(self) -> tuple[str, ...]:

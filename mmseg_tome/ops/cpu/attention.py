@@ -5,6 +5,7 @@ the attention weights again.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,29 +20,31 @@ from .row_tiles import times_cache
 _CHUNK = 2.0
 
 
-def chunked_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+def chunked_attention(q: Tensor, k: Tensor, v: Tensor, key_bias: Tensor | None = None) -> Tensor:
     """See :func:`mmseg_tome.ops.scaled_dot_product_attention`, without dropout."""
-    out: Tensor = _ChunkedAttention.apply(q, k, v)  # type: ignore[no-untyped-call]
+    out: Tensor = _ChunkedAttention.apply(q, k, v, key_bias)  # type: ignore[no-untyped-call]
     return out
 
 
 class _ChunkedAttention(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, key_bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(q, k, v)
+        ctx.key_bias = key_bias = None if key_bias is None else key_bias.to(q.dtype)
         b, heads, n, d = q.shape
         out = q.new_empty(b, n, heads, d).transpose(1, 2)
         for image, head, chunks in _heads(q, k):
             keys, values = _scaled(k[image, head]), v[image, head].t()
             for chunk in chunks:
-                weights = _weights(q[image, head, chunk], keys)
+                weights = _weights(q[image, head, chunk], keys, _of(image, key_bias))
                 out[image, head, chunk] = linear(weights, values)
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled():
-            return gradients_of_plain(plain_attention, ctx.saved_tensors, grad)
+            attend = partial(plain_attention, key_bias=ctx.key_bias)
+            return *gradients_of_plain(attend, ctx.saved_tensors, grad), None
         q, k, v = ctx.saved_tensors
         grad_q = torch.empty_like(q)
         grad_k, grad_v = torch.zeros_like(k), torch.zeros_like(v)
@@ -49,14 +52,14 @@ class _ChunkedAttention(torch.autograd.Function):
             keys, values = _scaled(k[image, head]), v[image, head]
             for chunk in chunks:
                 queries, own = q[image, head, chunk], grad[image, head, chunk].contiguous()
-                weights = _weights(queries, keys)
+                weights = _weights(queries, keys, _of(image, ctx.key_bias))
                 grad_v[image, head] += linear_weight_gradient(own, weights)
                 grad_scores = torch.ops.aten._softmax_backward_data(
                     linear(own, values), weights, -1, weights.dtype
                 )
                 grad_q[image, head, chunk] = linear(grad_scores, keys.t())
                 grad_k[image, head] += linear_weight_gradient(_scaled(queries), grad_scores)
-        return grad_q, grad_k, grad_v
+        return grad_q, grad_k, grad_v, None
 
 
 def _heads(q: Tensor, k: Tensor) -> Iterator[tuple[int, int, list[slice]]]:
@@ -73,7 +76,11 @@ def _scaled(tokens: Tensor) -> Tensor:
     return tokens * scale
 
 
-def _weights(queries: Tensor, keys: Tensor) -> Tensor:
-    scores = linear(queries, keys)
+def _of(image: int, key_bias: Tensor | None) -> Tensor | None:
+    return None if key_bias is None else key_bias[image]
+
+
+def _weights(queries: Tensor, keys: Tensor, key_bias: Tensor | None) -> Tensor:
+    scores = linear(queries, keys, key_bias)
     torch.softmax(scores, -1, out=scores)
     return scores

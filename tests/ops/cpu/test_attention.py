@@ -17,7 +17,9 @@ def chunked(matmul_by_onednn, sizes_in_bytes, monkeypatch):
     sizes = []
     original = attention._weights
     monkeypatch.setattr(
-        attention, '_weights', lambda q, k: (sizes.append((len(q), len(k))), original(q, k))[1]
+        attention,
+        '_weights',
+        lambda q, k, bias: (sizes.append((len(q), len(k))), original(q, k, bias))[1],
     )
     return sizes
 
@@ -40,15 +42,27 @@ def output_and_gradients(function, tensors):
 # Chunks of 1024 scores: several, the last one short; one; and less than a row.
 @pytest.mark.parametrize('n, m', [(300, 32), (37, 11), (1, 1), (3, 1500), (50, 1)])
 @pytest.mark.parametrize('b, heads, d', [(1, 1, 32), (2, 3, 8), (1, 5, 1)])
-def test_equals_pytorchs(chunked, b, heads, d, n, m):
+@pytest.mark.parametrize('weighted', [False, True])
+def test_equals_pytorchs(chunked, b, heads, d, n, m, weighted):
     tensors = make(b, heads, n, m, d)
-    actual = output_and_gradients(scaled_dot_product_attention, tensors)
+    bias = torch.randint(1, 20, (b, m)).double().log() if weighted else None
+
+    def ours(q, k, v):
+        return scaled_dot_product_attention(
+            q, k, v, key_bias=None if bias is None else bias.float()
+        )
+
+    def pytorchs(q, k, v):
+        mask = None if bias is None else bias[:, None, None].to(q.dtype)
+        return F.scaled_dot_product_attention(q, k, v, mask)
+
+    actual = output_and_gradients(ours, tensors)
     rows = max(1, 1024 // m)
     per_head = -(-n // rows)
     assert len(chunked) == 2 * b * heads * per_head  # forward and backward
     assert chunked[0] == (min(rows, n), m)
-    plain = output_and_gradients(F.scaled_dot_product_attention, tensors)
-    exact = output_and_gradients(F.scaled_dot_product_attention, [t.double() for t in tensors])
+    plain = output_and_gradients(pytorchs, tensors)
+    exact = output_and_gradients(pytorchs, [t.double() for t in tensors])
     for ours, theirs, want in zip(actual, plain, exact, strict=True):
         assert ours.shape == theirs.shape
         # A gradient that is zero, as with one key, is so beyond rounding in both.
