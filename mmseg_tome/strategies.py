@@ -61,7 +61,7 @@ PRESETS: dict[str, Preset] = {
     'downsample': Preset('the input image halved in height and width', down_sample=True),
 }
 
-# The published HQ rates with weighted keys, in the layers where they pay at the given number of tokens.
+# HQ with weighted keys, in the layers where it pays at the given number of tokens.
 AUTO = 'auto'
 # Published aliases of two presets.
 ALIASES = {'bsm_hq': 'hq', 'bsm_fast': 'fast'}
@@ -103,8 +103,8 @@ def parse_tome_cfg(cfg: TomeCfg, num_stages: int = 4, down_sample: bool = False)
     """Turn a ``tome_cfg`` into a strategy.
 
     Args:
-        cfg: The name of a preset, ``'auto'`` (HQ with weighted keys in the layers where it pays), a list
-            with one dict per stage, the path of a YAML or JSON file with such a list, or None for
+        cfg: The name of a preset, ``'auto'`` (HQ with weighted keys where it pays), a list with one
+            dict per stage, the path of a YAML or JSON file with such a list, or None for
             no merging, also as the text ``'None'``, which a command line may make of it. A dict may
             have the keys ``q_mode`` and ``kv_mode`` (``'bsm'``, ``'n2d'``, ``'n1d'`` or None) and
             the settings of the mode under the same prefix: ``r``, ``sx``, ``sy`` and optionally

@@ -5,7 +5,6 @@ import pytest
 import yaml
 
 from mmseg_tome import PRESETS
-from mmseg_tome.analysis.implementations import PUBLISHED
 from mmseg_tome.merging import BipartiteSoftMatching, NeighborPooling1d, NeighborPooling2d
 from mmseg_tome.strategies import StageMerging, parse_tome_cfg
 
@@ -38,7 +37,7 @@ def test_published_names(alias, name):
 
 
 def test_every_preset_parses_and_merges_what_it_says():
-    assert set(PUBLISHED) < set(PRESETS)
+    assert {'none', 'hq', 'fast', 'n2d_2x2', 'downsample'} < set(PRESETS)
     for name in PRESETS:
         strategy = parse_tome_cfg(name)
         merges = any(stage != StageMerging() for stage in strategy.stages)

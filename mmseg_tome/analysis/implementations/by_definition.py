@@ -123,7 +123,7 @@ def _attend(
     q, k, v = F.linear(q, w_q, b_q), F.linear(kv, w_k, b_k), F.linear(kv, w_v, b_v)
     q, k, v = (t.unflatten(1, (attn.num_heads, -1)).transpose(0, 1) for t in (q, k, v))
     scores = q @ k.mT / q.shape[-1] ** 0.5
-    if stage.get('kv_weighted'):
+    if stage.get('kv_weighted') and sizes is not None:
         scores = scores + sizes.log()
     out = attn.out_proj((scores.softmax(-1) @ v).transpose(0, 1).flatten(1))
     return out if back is None else out[back]
