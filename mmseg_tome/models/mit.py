@@ -17,8 +17,10 @@ from ..strategies import Strategy, TomeCfg, parse_tome_cfg
 from .attention import EfficientMultiheadAttention, attention_of
 from .mix_ffn import MixFFN
 from .patch_embed import PatchEmbed
-from .plain import TOKEN_NORMS, is_plain
+from .plain import TOKEN_NORMS, as_defined, is_plain
 from .token_counts import StageTokens, TokenLog, check_down_sample, count_tokens
+
+MIX_FFNS = as_defined(MixFFN)
 
 
 class SettingError(ValueError, AssertionError):
@@ -89,7 +91,7 @@ class TransformerEncoderLayer(BaseModule):
 
     def _forward(self, x: Tensor, hw_shape: tuple[int, int]) -> Tensor:
         x = self.attn(self.norm1(x), hw_shape, identity=x)
-        if is_plain(self.ffn, (MixFFN,)) and is_plain(self.norm2, TOKEN_NORMS):
+        if is_plain(self.ffn, MIX_FFNS) and is_plain(self.norm2, TOKEN_NORMS):
             return self.ffn(x, hw_shape, norm=self.norm2)
         return self.ffn(self.norm2(x), hw_shape, identity=x)  # as stock calls it
 

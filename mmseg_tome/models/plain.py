@@ -7,7 +7,7 @@ forward pass asks here, which also sees what was added since the last one. Where
 the layers are called as stock calls them.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeGuard
 
 from mmcv.cnn import Conv2d, ConvModule
@@ -20,25 +20,62 @@ from torch.nn.modules import module as torch_module
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
-CONVS = (nn.Conv2d, Conv2d)
-TOKEN_NORMS = (nn.LayerNorm,)  # each token by itself
+Forward = tuple[type[nn.Module], Callable[..., Any]]
+Classes = Mapping[type[nn.Module], tuple[Forward, ...]]
+"""Classes, each with the forward that it and its bases were defined with."""
+
+
+def as_defined(*classes: type[nn.Module]) -> Classes:
+    """Remember the forward of classes, but of none that somebody has patched already."""
+    found = {cls: tuple(_forwards(cls)) for cls in classes}
+    return {cls: forwards for cls, forwards in found.items() if all(map(_is_own, forwards))}
+
+
+def _forwards(cls: type[nn.Module]) -> Iterator[Forward]:
+    for base in cls.__mro__[: cls.__mro__.index(nn.Module)]:
+        if base is cls or 'forward' in vars(base):
+            yield base, base.forward  # mmcv's convolution calls PyTorch's, and so on
+
+
+def _is_own(forward: Forward) -> bool:
+    cls, function = forward
+    owner = next(base for base in cls.__mro__ if 'forward' in vars(base))
+    return function.__module__ == owner.__module__ and not hasattr(function, '__wrapped__')
+
+
+CONVS = as_defined(nn.Conv2d, Conv2d)
+TOKEN_NORMS = as_defined(nn.LayerNorm)  # each token by itself
 # What `norm_cfg` and MMEngine's replacement of SyncBN without processes build, and PyTorch's own.
-MAP_NORMS = (
+MAP_NORMS = as_defined(
     *(nn.BatchNorm2d, nn.SyncBatchNorm, SyncBatchNorm, _BatchNormXd),
     *(nn.GroupNorm, nn.Identity),
 )
 # Element by element.
-ACTIVATIONS = (nn.GELU, nn.ReLU, nn.SiLU, nn.Mish, nn.Hardswish, nn.LeakyReLU, nn.Identity)
-DROPS = (nn.Dropout, nn.Dropout2d, Dropout, DropPath, nn.Identity)
+ACTIVATIONS = as_defined(
+    *(nn.GELU, nn.ReLU, nn.SiLU, nn.Mish, nn.Hardswish, nn.LeakyReLU, nn.Identity)
+)
+DROPOUTS = as_defined(nn.Dropout)
+DROPS = as_defined(nn.Dropout, nn.Dropout2d, Dropout, DropPath, nn.Identity)
+CONV_MODULES = as_defined(ConvModule)
+SEQUENTIALS = as_defined(Sequential, nn.Sequential)
+ATTENTIONS = as_defined(nn.MultiheadAttention)
+LINEARS = as_defined(NonDynamicallyQuantizableLinear, nn.Linear)
 
 
-def is_plain(module: Any, classes: Collection[type[nn.Module]]) -> bool:
-    """Whether a module is exactly of one of these classes, and nothing was done to it.
+def is_plain(module: Any, classes: Classes) -> bool:
+    """Whether a module is exactly of one of these classes, and nothing was done to it or to that.
 
     Adapters and parametrizations have classes of their own.
     """
     cls = type(module)
-    return (cls in classes or _behind_proxy(cls) in classes) and is_untouched(module)
+    if cls not in classes:
+        cls = _behind_proxy(cls)
+        if cls not in classes:
+            return False
+    for base, forward in classes[cls]:
+        if base.forward is not forward:
+            return False
+    return is_untouched(module)
 
 
 def _behind_proxy(cls: type) -> type:
@@ -49,6 +86,8 @@ def _behind_proxy(cls: type) -> type:
 
 def is_untouched(module: nn.Module) -> bool:
     """Whether a module has no hooks, no other forward and no weights with an own arithmetic.
+
+    Nor was it compiled by itself (``module.compile()``), which is asked of its call alone.
 
     ``prune`` and the older ``weight_norm`` and ``spectral_norm`` compute weights in hooks.
     """
@@ -62,6 +101,8 @@ def is_untouched(module: nn.Module) -> bool:
         or torch_module._global_backward_hooks
         or torch_module._global_backward_pre_hooks
         or 'forward' in module.__dict__
+        or '_conv_forward' in module.__dict__  # how maps are made to wrap around
+        or module._compiled_call_impl is not None
     ):
         return False
     for weight in module._parameters.values():
@@ -94,7 +135,7 @@ def is_depthwise(conv: Any) -> bool:
 def is_pointwise_module(module: Any) -> bool:
     """Whether a module is a plain 1x1 convolution, then a norm, then an activation."""
     return (
-        is_plain(module, (ConvModule,))
+        is_plain(module, CONV_MODULES)
         and is_pointwise(module.conv)
         and module.order == ('conv', 'norm', 'act')
         and not module.with_explicit_padding
@@ -105,7 +146,7 @@ def is_pointwise_module(module: Any) -> bool:
 
 def is_mix_ffn(layers: Any) -> bool:
     """Whether these are the layers of a MixFFN as it was built."""
-    if not is_plain(layers, (Sequential, nn.Sequential)) or len(layers) != 6:
+    if not is_plain(layers, SEQUENTIALS) or len(layers) != 6:
         return False
     fc1, depthwise, activate, drop, fc2, _ = layers
     return (
@@ -114,15 +155,15 @@ def is_mix_ffn(layers: Any) -> bool:
         and is_pointwise(fc2)
         and not (fc1.bias is None or depthwise.bias is None or fc2.bias is None)
         and is_plain(activate, ACTIVATIONS)
-        and is_plain(drop, (nn.Dropout,))
+        and is_plain(drop, DROPOUTS)
     )
 
 
 def is_attention(attn: Any, embed_dims: int, num_heads: int) -> bool:
     """Whether a module is plain multi-head attention, among tokens of one width."""
     return (
-        is_plain(attn, (nn.MultiheadAttention,))
-        and is_plain(attn.out_proj, (NonDynamicallyQuantizableLinear, nn.Linear))
+        is_plain(attn, ATTENTIONS)
+        and is_plain(attn.out_proj, LINEARS)
         and attn.embed_dim == attn.kdim == attn.vdim == embed_dims
         and attn.num_heads == num_heads
         and not (attn.batch_first or attn.add_zero_attn or attn.bias_k is not None)
