@@ -55,6 +55,11 @@ class Description:
     head: Head | None
 
     @property
+    def num_heads(self) -> list[int]:
+        """As many heads as SegFormer gives stages of these widths: all as wide as the first."""
+        return [width // self.widths[0] for width in self.widths]
+
+    @property
     def variant(self) -> str | None:
         """Its name, B0 to B5; None if it is of other sizes."""
         width = self.widths[0]

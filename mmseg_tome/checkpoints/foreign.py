@@ -77,7 +77,7 @@ def _settings(config: dict[str, Any], found: Format, description: Description) -
             f"hidden_act = {act!r} of its config.json is not supported: 'gelu' is"
         )
     widths = description.widths
-    heads = [int(n) for n in config.get('num_attention_heads', _heads(widths))]
+    heads = [int(n) for n in config.get('num_attention_heads', description.num_heads)]
     strides = [int(n) for n in config.get('strides', (4, *[2] * (len(widths) - 1)))]
     if len({width / n for width, n in zip(widths, heads, strict=True)}) > 1:
         raise CheckpointError(
@@ -90,8 +90,3 @@ def _settings(config: dict[str, Any], found: Format, description: Description) -
         norm_cfg=dict(type='LN', eps=found.eps),
         inner_norm_cfg=dict(type='LN', eps=found.inner_eps),
     )
-
-
-def _heads(widths: tuple[int, ...]) -> list[int]:
-    """SegFormer's own: as many in the first stage as 1, and as many channels for each."""
-    return [width // widths[0] for width in widths]

@@ -16,6 +16,7 @@ COMMANDS = {
     'profile': "show where the time of a model's inference goes, per stage and step",
     'search': 'search for reduction rates: quality against measured time, for your own model',
     'show': 'show which tokens are merged in images, block by block, and what that changes',
+    'convert': 'convert a checkpoint: from and to NVlabs, Hugging Face and mmseg',
     'convert-jbd': "turn the published files of the Jump Broadcast Dataset into COCO's format",
     'run': "run a tool or demo of MMSegmentation or MMPose itself, with this package's patches",
     'configs': 'list the installed configs, one absolute path per line',

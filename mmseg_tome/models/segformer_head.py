@@ -43,6 +43,34 @@ class SegformerHead(StockSegformerHead):
             self.align_corners,
         )
 
+    def predict(
+        self, inputs: Sequence[Tensor], batch_img_metas: list[dict], test_cfg: dict
+    ) -> Tensor:
+        """Predict scores at the size of the input, or of the picture with ``resize_once``.
+
+        With ``test_cfg=dict(mode='whole', resize_once=True)`` scores go to the pictures' original
+        size in one step, as Hugging Face's models do it, and not by way of the input's.
+
+        Raises:
+            ValueError: If ``resize_once`` is set in another mode, or the pictures of a batch have
+                several sizes or were padded.
+        """
+        if not (test_cfg or {}).get('resize_once'):
+            return super().predict(inputs, batch_img_metas, test_cfg)
+        if test_cfg.get('mode') != 'whole':
+            raise ValueError(
+                f"test_cfg: resize_once = True is allowed with mode = 'whole' alone, not with "
+                f'{test_cfg.get("mode")!r}'
+            )
+        sizes = {tuple(meta['ori_shape'][:2]) for meta in batch_img_metas}
+        if len(sizes) > 1 or any(any(meta.get('padding_size', ())) for meta in batch_img_metas):
+            raise ValueError(
+                'test_cfg: resize_once = True takes pictures of one size in a batch, without '
+                f'padding; these are of {sorted(sizes)} (height, width): use batch_size = 1'
+            )
+        (size,) = sizes
+        return self.predict_by_feat(self.forward(inputs), [dict(img_shape=size)])
+
     def predict_by_feat(self, seg_logits: Tensor, batch_img_metas: list[dict]) -> Tensor:
         """Resize scores to the size of the images, in the layout in which that is fast."""
         return super().predict_by_feat(seg_logits.contiguous(), batch_img_metas)

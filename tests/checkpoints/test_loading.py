@@ -16,26 +16,13 @@ from mmseg_tome.checkpoints.files import read
 from mmseg_tome.checkpoints.translate import CheckpointError
 from mmseg_tome.compat.checkpoints import UnsafeCheckpointError
 from tests.analysis.tiny_segmentor import write_checkpoint, write_config
-from tests.checkpoints.models import randomize
+from tests.checkpoints.tiny import hugging_face, labels
 
-transformers = pytest.importorskip('transformers')
-TINY = dict(
-    depths=[1, 2, 1, 1],
-    hidden_sizes=[4, 8, 12, 16],
-    num_attention_heads=[1, 2, 3, 4],
-    mlp_ratios=[2, 2, 2, 2],
-    decoder_hidden_size=8,
-)
 NORMS = {
     'model.backbone.norm_cfg': dict(type='LN', eps=1e-5),
     'model.backbone.inner_norm_cfg': dict(type='LN', eps=1e-5),
 }
 FITTING = {**NORMS, 'model.decode_head.bare_projections': True}
-
-
-def hugging_face(cls='SegformerForSemanticSegmentation', classes=19, **settings):
-    config = transformers.SegformerConfig(**{**TINY, 'num_labels': classes, **settings})
-    return randomize(getattr(transformers, cls)(config)).float()
 
 
 @pytest.fixture(autouse=True)
@@ -156,8 +143,7 @@ def test_an_encoder_by_init_cfg(cls, tmp_path):
 
 def test_classes_come_along(tmp_path):
     names = ['sky', 'tree', 'road']
-    labels = dict(id2label=dict(enumerate(names)), label2id={n: i for i, n in enumerate(names)})
-    hugging_face(classes=3, **labels).save_pretrained(tmp_path / 'hf')
+    hugging_face(classes=3, **labels(names)).save_pretrained(tmp_path / 'hf')
     changes = {'model.decode_head.num_classes': 3}
     model = init_model(str(config(tmp_path, **changes)), str(tmp_path / 'hf'), 'cpu')
     assert model.dataset_meta == {'classes': names}

@@ -5,6 +5,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmseg.models.decode_heads import SegformerHead as Stock
 from mmseg.registry import MODELS
+from torch.nn import functional as F
 
 from mmseg_tome.models.segformer_head import SegformerHead
 from mmseg_tome.ops import head as head_op
@@ -123,3 +124,36 @@ def test_bare_projections_are_linears(fast_paths, monkeypatch, training):
         assert calls == ([] if training else [1])
         expected = head.conv_seg(plain_fusion(head, maps()))
         assert relative_difference(actual, expected) <= 1e-5
+
+
+class TestResizeOnce:
+    META = dict(ori_shape=(51, 83), img_shape=(64, 96), pad_shape=(64, 96))
+
+    def predict(self, *metas, **test_cfg):
+        _, head = make_heads()
+        head.eval()
+        levels = [level[: len(metas)] for level in maps()]
+        with torch.no_grad():
+            return head(levels), head.predict(levels, list(metas), test_cfg)
+
+    def test_scores_go_straight_to_the_picture(self):
+        scores, predicted = self.predict(self.META, self.META, mode='whole', resize_once=True)
+        expected = F.interpolate(scores, (51, 83), mode='bilinear')
+        torch.testing.assert_close(predicted, expected)
+
+    def test_is_off_by_default(self):
+        scores, predicted = self.predict(self.META, mode='whole')
+        torch.testing.assert_close(predicted, F.interpolate(scores, (64, 96), mode='bilinear'))
+
+    @pytest.mark.parametrize(
+        ('metas', 'mode', 'said'),
+        [
+            ([META], 'slide', "allowed with mode = 'whole' alone, not with 'slide'"),
+            ([META, dict(META, ori_shape=(5, 5))], 'whole', r'\[\(5, 5\), \(51, 83\)\]'),
+            ([dict(META, padding_size=[0, 3, 0, 0])], 'whole', 'without padding'),
+        ],
+        ids=['slide', 'sizes', 'padding'],
+    )
+    def test_what_it_cannot_do_is_an_error(self, metas, mode, said):
+        with pytest.raises(ValueError, match=said):
+            self.predict(*metas, mode=mode, resize_once=True)
