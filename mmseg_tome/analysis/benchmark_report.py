@@ -14,6 +14,7 @@ from .benchmark import SECONDS
 from .provenance import caption
 from .report import write_report
 from .results import Result, to_frame
+from .workload import describe
 
 _WORKLOAD = ['model', 'height', 'width', 'dtype', 'mode', 'scope', 'batch']
 _MODEL = ['implementation', 'strategy']
@@ -103,7 +104,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         line = {
             'model': workload['model'].upper(),
             'size': f'{workload["width"]}x{workload["height"]}',
-            'what': workload['mode'],
+            'what': describe(workload['mode'], workload['scope']),
             'dtype': workload['dtype'],
             'batch': workload['batch'],
         }
@@ -141,7 +142,7 @@ def table_v(frame: pd.DataFrame) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, path: Path) -> None:
     """Plot the speed-up over resolution, a line per strategy: ours, and the published ones thin."""
-    groups = list(frame.groupby(['model', 'dtype', 'mode', 'batch'], sort=False))
+    groups = list(frame.groupby(['model', 'dtype', 'mode', 'scope', 'batch'], sort=False))
     wide = min(len(groups), 4)
     high = -(-len(groups) // wide)
     figure, axes = plt.subplots(
@@ -149,9 +150,9 @@ def draw(frame: pd.DataFrame, path: Path) -> None:
     )
     for axis in axes.flat[len(groups) :]:
         axis.remove()
-    for axis, ((model, dtype, mode, batch), rows) in zip(axes.flat, groups, strict=False):
+    for axis, ((model, dtype, mode, scope, batch), rows) in zip(axes.flat, groups, strict=False):
         _draw_lines(axis, rows)
-        axis.set_title(f'{model.upper()}, {dtype}, {mode}, batch {batch}')
+        axis.set_title(f'{model.upper()}, {dtype}, {describe(mode, scope)}, batch {batch}')
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -196,7 +197,7 @@ def write(results: Sequence[Result], folder: Path) -> Path:
     for (model, dtype, mode, scope, batch), rows in frame.groupby(
         ['model', 'dtype', 'mode', 'scope', 'batch'], sort=False
     ):
-        what = mode + ', backbone only' * (scope == 'backbone')
+        what = describe(mode, scope)
         parts += [f'## {model.upper()}, {dtype}, {what}, batch {batch}']
         parts += ['Speed-up over stock:', table_v(rows)]
         for (width, height), workload in rows.groupby(['width', 'height'], sort=False):

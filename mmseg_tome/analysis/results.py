@@ -38,7 +38,8 @@ class Result:
         batch: Images at once, or ``'auto'``.
         dtype: ``'fp32'``, ``'tf32'``, ``'fp16'`` or ``'bf16'``.
         mode: ``'inference'`` or ``'training'``.
-        scope: ``'model'``, ``'backbone'``, ``'layer'`` or ``'kernel'``.
+        scope: ``'model'``, ``'backbone'``, ``'layer'`` or ``'kernel'``; ``'whole'`` or ``'slide'``
+            from an image to the class of every pixel.
         dataset: What it was measured on, where that is not random images.
         implementation: See :mod:`mmseg_tome.analysis.implementations`.
         strategy: Name of a preset, or of a file with custom rates.

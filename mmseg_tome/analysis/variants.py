@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..config_files import config_root
 from .loading import with_stock_classes
+from .workload import PREDICTIONS
 
 VARIANTS = ('b0', 'b1', 'b2', 'b3', 'b4', 'b5')
 
@@ -36,11 +37,18 @@ def drawn_segmentor(variant: str, scope: str = 'model', stock: bool = False) -> 
     Args:
         variant: One of :data:`VARIANTS`.
         scope: ``'backbone'`` leaves the head out; the output is then a list of four maps.
+            ``'whole'`` and ``'slide'`` give a :class:`~mmseg_tome.analysis.predictor.Predictor`.
         stock: Whether it is built of mmseg's own classes.
 
     Raises:
         ValueError: If there is no such variant.
     """
+    if scope in PREDICTIONS:
+        from .predictor import Predictor
+
+        cfg = variant_config(variant)
+        cfg = with_stock_classes(cfg) if stock else cfg
+        return Predictor(cfg, scope, _prototype(variant, stock=True)).eval()
     model = copy.deepcopy(_prototype(variant, stock))
     return (model.backbone if scope == 'backbone' else model).eval()
 

@@ -19,7 +19,9 @@ DTYPES = {
     'bf16': torch.bfloat16,
 }
 MODES = ('inference', 'training')
-SCOPES = ('model', 'backbone')
+# From an image to the class of every pixel, by how the segmentor tests.
+PREDICTIONS = ('whole', 'slide')
+SCOPES = ('model', 'backbone', *PREDICTIONS)
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,12 @@ class Workload:
         dtype: A key of :data:`DTYPES`; weights and images have it.
         device: As PyTorch spells it.
         mode: ``'inference'``, or ``'training'``: forward and backward pass.
-        scope: ``'model'``, or ``'backbone'``: without the head.
+        scope: ``'model'``, or ``'backbone'``: without the head. ``'whole'`` and ``'slide'``:
+            from an image to the class of every pixel, the image as a whole or in windows.
 
     Raises:
-        ValueError: If ``dtype``, ``mode`` or ``scope`` is not one of those allowed.
+        ValueError: If ``dtype``, ``mode`` or ``scope`` is not one of those allowed, or predictions
+            are to be trained.
     """
 
     variant: str
@@ -54,9 +58,11 @@ class Workload:
             value = getattr(self, field)
             if value not in allowed:
                 raise ValueError(f'{field} is {value!r}; allowed: {", ".join(allowed)}')
+        if self.trains and self.scope in PREDICTIONS:
+            raise ValueError(f"scope is {self.scope!r}, which is for mode = 'inference' alone")
 
     def __str__(self) -> str:
-        what = self.mode + ' backbone' * (self.scope == 'backbone')
+        what = describe(self.mode, self.scope)
         return (
             f'{self.variant.upper()} {self.width}x{self.height}, {what}, {self.dtype}, '
             f'batch {self.batch}'
@@ -87,6 +93,15 @@ class Workload:
             'mode': self.mode,
             'scope': self.scope,
         }
+
+
+def describe(mode: str, scope: str) -> str:
+    """Say what is measured: which passes, and of what."""
+    predictions = {
+        'whole': 'prediction of the whole image',
+        'slide': 'prediction by sliding windows',
+    }
+    return predictions.get(scope, mode + ', backbone only' * (scope == 'backbone'))
 
 
 @contextmanager

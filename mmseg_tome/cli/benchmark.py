@@ -16,6 +16,8 @@ examples:
       each model at the batch size at which it is fastest
   python -m mmseg_tome benchmark --train --backbone-only --sizes 768x768 --models b2
       forward and backward passes, and the bytes that autograd keeps
+  python -m mmseg_tome benchmark --predict whole slide --sizes 2048x1024
+      the segmentor as it is tested, with its head and post-processing, and Cityscapes' windows
   python -m mmseg_tome benchmark --columns 'stock none' 'ours none' 'ours hq'
       some models only
   python -m mmseg_tome benchmark --base main --columns 'ours none' 'ours hq'
@@ -57,12 +59,15 @@ def main(arguments: list[str]) -> int:
             f'--device {args.device}: this PyTorch sees no CUDA device; leave it out for a CPU'
         )
     mode = 'training' if args.train else 'inference'
-    scope = 'backbone' if args.backbone_only else 'model'
+    if args.predict and (args.train or args.backbone_only or args.base):
+        parser.error('--predict: leave out --train, --backbone-only and --base')
+    scopes = args.predict or ['backbone' if args.backbone_only else 'model']
     workloads = [
         Workload(model, height, width, args.batch, dtype, args.device, mode, scope)
         for width, height in args.sizes
         for model in args.models
         for dtype in args.dtypes
+        for scope in scopes
     ]
     chosen = choose_implementations(parser, args)
     if args.base:
@@ -200,6 +205,12 @@ def build_parser() -> argparse.ArgumentParser:
     add('--device', default='cpu', help='cpu, cuda or cuda:1 (default: cpu)')
     add('--train', action='store_true', help='forward and backward instead of inference')
     add('--backbone-only', action='store_true', help='without the head')
+    add(
+        '--predict',
+        nargs='+',
+        choices=['whole', 'slide'],
+        help='from an image to the class of every pixel, as a whole or in windows of 1024x1024',
+    )
     add('--columns', nargs='+', metavar='MODEL', help="such as 'ours hq' (default: all)")
     add('--repeats', type=positive, default=5, help='timed passes of each model (default: 5)')
     add('--minutes', type=float, help='start no new workload after this many minutes')

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 pytest.importorskip('mmseg')
-from mmseg_tome.analysis import batch_size, benchmark, benchmark_report
+from mmseg_tome.analysis import batch_size, benchmark, benchmark_report, predictor
 from mmseg_tome.analysis.implementations import (
     Compiled,
     Fused,
@@ -316,3 +316,29 @@ def test_bad_arguments(arguments, message):
     tool = Path(__file__).resolve().parents[2] / 'tools' / 'benchmark.py'
     run = subprocess.run([sys.executable, str(tool), *arguments], capture_output=True, text=True)
     assert run.returncode != 0 and message in run.stderr
+
+
+def test_predictions_compute_the_same_and_windows_are_used(monkeypatch):
+    """Of stock and ours: two windows of a wide image, unlike the image as a whole."""
+    monkeypatch.setattr(predictor, 'CROP', (128, 160))
+    monkeypatch.setattr(predictor, 'STRIDE', (128, 128))
+    slide, whole = (Workload('b0', 128, 288, scope=scope) for scope in ('slide', 'whole'))
+    image = torch.randn(1, 3, 128, 288, generator=torch.Generator().manual_seed(0))
+    scores = {}
+    for workload in (slide, whole):
+        for one in (STOCK, OURS):
+            model = one.build('b0', workload.scope)
+            with torch.inference_mode():
+                (scores[one, workload.scope],) = model(image)
+    assert scores[STOCK, 'slide'].shape == (19, 128, 288)
+    for scope in ('slide', 'whole'):
+        assert relative_difference(scores[OURS, scope], scores[STOCK, scope]) <= 1e-5
+    assert relative_difference(scores[OURS, 'slide'], scores[OURS, 'whole']) > 1e-3
+    found = benchmark.measure(slide, [STOCK, Published('hq'), OURS, HQ], repeats=1)
+    assert not any(row.note for row in found)
+    assert {row.scope for row in found} == {'slide'}
+
+
+def test_predictions_are_not_trained():
+    with pytest.raises(ValueError, match="scope is 'slide', which is for mode = 'inference' alone"):
+        Workload('b0', 64, 64, mode='training', scope='slide')

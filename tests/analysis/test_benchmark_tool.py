@@ -71,12 +71,26 @@ def test_other_workloads_settings_and_code_are_measured(run, monkeypatch):
         ['--batch', 'auto'],
         ['--train'],
         ['--backbone-only'],
+        ['--predict', 'slide'],
         ['--repeats', '3'],
     ):
         assert run({}, *chosen, *other)[1] == [128, 160, 192], other
         assert run({}, *chosen, *other)[1] == []
     monkeypatch.setattr(fingerprint, 'closure', lambda modules, root: {'a.py': '0'})
     assert run({}, *chosen)[1] == [128, 160, 192]
+
+
+def test_predictions_are_rows_of_their_own(run, tmp_path):
+    chosen = ['--columns', 'stock none', 'ours none', '--predict', 'whole', 'slide']
+    assert run({}, *chosen) == (0, [128, 128, 160, 160, 192, 192])
+    frame = read_csv(tmp_path / 'benchmark.csv')
+    assert frame.groupby('scope').size().to_dict() == {'slide': 6, 'whole': 6}
+    report = (tmp_path / 'benchmark.md').read_text()
+    assert '## B0, fp32, prediction by sliding windows, batch 1' in report
+    assert '## B0, fp32, prediction of the whole image, batch 1' in report
+    for other in (['--train'], ['--backbone-only'], ['--base', 'main']):
+        code, measured = run({}, *chosen, *other)
+        assert not measured and '--predict: leave out --train' in code
 
 
 def test_rows_say_where_they_are_from(run, tmp_path):

@@ -76,7 +76,8 @@ class Implementation(ABC):
 
         Args:
             variant: ``'b0'`` to ``'b5'``.
-            scope: ``'backbone'`` leaves the head out; the output is then a list of four maps.
+            scope: See :class:`mmseg_tome.analysis.workload.Workload`. Of the backbone alone, the
+                output is a list of four maps; of predictions, a list of scores per image.
         """
 
     def inference(self, model: nn.Module, images: Tensor) -> Callable[[], Tensor | list[Tensor]]:
