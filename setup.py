@@ -70,6 +70,7 @@ def ranged(name: str) -> str:
 # installed by hand; see docs/install.md.
 MIM = 'openmim<0.3.8'  # later ones pull openxlab, whose pins contradict torch's
 ANALYSIS = ['matplotlib', 'opencv-python', 'pandas', 'pillow', 'rich', 'tabulate']
+EXPORTERS = ['onnx>=1.19', 'onnxscript>=0.5']
 OPENMMLAB = [
     ranged('mmengine'),
     ranged('mmcv-lite'),
@@ -84,6 +85,10 @@ EXTRAS = {
     'pose': [*OPENMMLAB, 'mmdet>=3.3.0,<3.4', 'json_tricks', 'munkres', 'six', 'requests'],
     'analysis': ANALYSIS,  # what benchmark, profile, search and show need beside OpenMMLab
     'search': [*ANALYSIS, 'optuna>=5.0,<6'],
+    # What exported models are written by, and run by.
+    'onnx': [*EXPORTERS, 'onnxruntime>=1.23'],
+    'openvino': [*EXPORTERS, 'openvino>=2026.0', 'nncf>=3.0'],
+    'tensorrt': [*EXPORTERS, 'tensorrt>=10.0'],
 }
 
 setup(

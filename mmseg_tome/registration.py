@@ -26,6 +26,10 @@ def register_all() -> tuple[str, ...]:
         frameworks.append('mmseg')
     if is_installed('mmpose') and _tried_in_mmpose():
         frameworks.append('mmpose')
+    if frameworks:
+        from .deploy import loader
+
+        loader.register()
     return tuple(frameworks)
 
 

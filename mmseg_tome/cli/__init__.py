@@ -17,17 +17,18 @@ COMMANDS = {
     'search': 'search for reduction rates: quality against measured time, for your own model',
     'show': 'show which tokens are merged in images, block by block, and what that changes',
     'convert': 'convert a checkpoint: from and to NVlabs, Hugging Face and mmseg',
+    'export': 'write a model for ONNX Runtime, OpenVINO or TensorRT, and prove that it is right',
     'convert-jbd': "turn the published files of the Jump Broadcast Dataset into COCO's format",
     'run': "run a tool or demo of MMSegmentation or MMPose itself, with this package's patches",
     'configs': 'list the installed configs, one absolute path per line',
     'env': 'print the versions that a bug report needs',
 }
 # Where a module has another name than its command: `profile` is one of the standard library.
-MODULES = {'profile': 'profile_model', 'convert-jbd': 'convert_jbd'}
+MODULES = {'profile': 'profile_model', 'convert-jbd': 'convert_jbd', 'export': 'export_model'}
 # These need none of what importing the package prepares, and answer where that is broken.
 ALONE = ('configs', 'env')
 # For MMSegmentation's and MMPose's models.
-ON_OPENMMLAB = ('benchmark', 'profile', 'search', 'show', 'run')
+ON_OPENMMLAB = ('benchmark', 'profile', 'search', 'show', 'export', 'run')
 # What else is imported where it is used, and the extra that installs it.
 EXTRAS = {
     **dict.fromkeys(('cv2', 'matplotlib', 'pandas', 'PIL', 'rich', 'tabulate'), 'analysis'),

@@ -86,7 +86,7 @@ class Evaluator:
         on_step: Callable[[], None] = lambda: None,
     ) -> dict[str, Timing]:
         # From the network's input on: reading and scaling images is the same for all.
-        batch = self._unmerged.data_preprocessor(_collate([self._timed] * self._batch))
+        batch = self._unmerged.data_preprocessor(collate([self._timed] * self._batch))
         runs = {
             name: lambda model=model: model(**batch, mode='predict')
             for name, model in models.items()
@@ -99,7 +99,7 @@ class Evaluator:
         """Take what the unmerged model predicts for the images' ground truth."""
         labels = []
         for batch in images.batches(self._batch):
-            for sample in self._unmerged.test_step(_collate(batch)):
+            for sample in self._unmerged.test_step(collate(batch)):
                 labels.append(sample.pred_sem_seg.data.cpu())
                 on_image()
         return images.with_labels(labels)
@@ -112,7 +112,7 @@ class Evaluator:
         apply_tome(self._candidate, tome_cfg)
         results: list[tuple] = []
         for batch in images.batches(self._batch):
-            samples = self._candidate.test_step(_collate(batch))
+            samples = self._candidate.test_step(collate(batch))
             results += self._scorer.process([sample.to_dict() for sample in samples])
             for _ in batch:
                 on_image()
@@ -129,8 +129,11 @@ def _twin(model: BaseModel) -> BaseModel:
     return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
 
 
-def _collate(samples: Sequence[dict]) -> dict:
-    # Models write their predictions into the samples that they are given.
+def collate(samples: Sequence[dict]) -> dict:
+    """Make a batch of samples as the frameworks' test steps take them.
+
+    They are copied: models write their predictions into the samples that they are given.
+    """
     return {
         'inputs': [sample['inputs'] for sample in samples],
         'data_samples': [sample['data_samples'].clone() for sample in samples],

@@ -1,0 +1,212 @@
+"""From a config and a checkpoint to a file that has been compared with the model."""
+
+import copy
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.model import BaseModel
+
+from ...apply import apply_tome
+from ...deploy import loader
+from ...deploy.export import FORMATS, Settings, export_model
+from ...deploy.graph import Normalize, head_of
+from ...deploy.runtimes import Runtime, RuntimeOptions, open_exported
+from ...deploy.verify import BOUNDS, Comparison, compare, first_difference, reference_graph
+from ...strategies import TomeCfg
+from ..loading import load_config, load_model
+from ..progress import Progress
+from ..provenance import commit, package_versions
+from .pictures import Pictures, find_pictures
+from .quality import main_metric, scores
+
+#: What a file is renamed to that is not what the model is.
+WRONG = '.differs'
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a file.
+
+    Args:
+        comparisons: With the model, at several sizes.
+        metrics: Of the model and of the file, by the config's evaluator; empty without labels.
+        problems: One sentence each on what is beyond a bound.
+        notes: One sentence each on what was not compared, and why.
+    """
+
+    comparisons: list[Comparison]
+    metrics: dict[str, dict[str, float]]
+    problems: list[str]
+    notes: list[str]
+
+
+class Exporter:
+    """Exports one trained model.
+
+    Args:
+        config: The user's config.
+        checkpoint: Its weights.
+        strategy: What is merged; None for what the config says.
+        cfg_options: As after ``--cfg-options``.
+
+    Raises:
+        ValueError: If the config or the checkpoint cannot be used.
+        FileNotFoundError: If one of them is not there.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        checkpoint: Path,
+        strategy: TomeCfg = None,
+        cfg_options: dict[str, Any] | None = None,
+    ) -> None:
+        self.config, self.checkpoint = config, checkpoint
+        self.cfg = load_config(config, cfg_options)
+        # Weights of a pretrained backbone are in the checkpoint.
+        self.cfg.model.backbone.init_cfg = None
+        self.model = load_model(self.cfg, checkpoint)
+        if strategy is not None:
+            apply_tome(self.model, strategy)
+
+    def default_size(self) -> tuple[int, int]:
+        """Width and height of the images that the config tests on.
+
+        Raises:
+            ValueError: If it does not say.
+        """
+        test_cfg = self.cfg.model.get('test_cfg') or {}
+        if test_cfg.get('mode') == 'slide':
+            height, width = test_cfg['crop_size']
+            return int(width), int(height)
+        codec = (self.cfg.model.get('head') or {}).get('decoder')
+        if codec:
+            width, height = codec['input_size']
+            return int(width), int(height)
+        for step in self.cfg.get('test_pipeline') or ():
+            if step['type'] == 'Resize' and step.get('scale'):
+                width, height = step['scale']
+                return int(width), int(height)
+        raise ValueError(f'{self.config} does not say the size of its images: give --size WxH')
+
+    def write(self, path: Path, settings: Settings) -> None:
+        """Write the file; see :func:`mmseg_tome.deploy.export.export_model`."""
+        meta = getattr(self.model, 'dataset_meta', None) or {}
+        names = meta.get('classes') or ()
+        if len(names) != getattr(head_of(self.model), 'out_channels', None):
+            names = ()
+        source = dict(
+            config=self.config.name,
+            checkpoint=self.checkpoint.name,
+            commit=commit(),
+            versions=package_versions(),
+            date=str(date.today()),
+        )
+        palette = meta.get('palette') or ()
+        export_model(self.model, path, settings, names, palette, source)
+
+    def verify(
+        self,
+        path: Path,
+        images: int,
+        options: RuntimeOptions,
+        progress: Progress,
+        max_drop: float | None = None,
+    ) -> Verdict:
+        """Compare a file with the model on pictures, and by the config's metrics."""
+        runtime = open_exported(path, options)
+        bound = BOUNDS[runtime.metadata.precision]
+        pictures = find_pictures(self.cfg, images)
+        reference = reference_graph(self.model, runtime)
+        comparisons, problems, notes = [], [], [f'Compared on {pictures.about}.']
+        sizes = self._sizes(runtime)
+        total = len(sizes) * len(pictures.indices())
+        with progress.step('compare with PyTorch', total) as step:
+            for size in sizes:
+                worst: Comparison | None = None
+                for picture in pictures.at(size):
+                    inputs = self._inputs(runtime, picture)
+                    found = compare(reference, runtime, inputs)
+                    if problem := found.problem(bound):
+                        problems.append(problem)
+                        if part := first_difference(reference, runtime, inputs, bound):
+                            problems.append(part)
+                        break
+                    if worst is None or found.relative > worst.relative:
+                        worst = found
+                    step.advance()
+                if worst is not None:
+                    comparisons.append(worst)
+        metrics = self._metrics(path, runtime, pictures, progress, notes)
+        if max_drop is not None:
+            problems += _drop(metrics, max_drop, notes)
+        return Verdict(comparisons, metrics, problems, notes)
+
+    def _sizes(self, runtime: Runtime) -> list[tuple[int, int]]:
+        """Width and height: that of the file, or several where it takes any."""
+        metadata = runtime.metadata
+        if metadata.width and metadata.height:
+            return [(metadata.width, metadata.height)]
+        width, height = self.default_size()
+        # The second has odd maps, and cells that are not whole.
+        return [(width, height), (width * 3 // 4 + 5, height // 2 + 7), (height, width)]
+
+    def _inputs(self, runtime: Runtime, picture: Any) -> Any:
+        metadata = runtime.metadata
+        batch = picture.repeat(metadata.batch or 1, 1, 1, 1)
+        if metadata.normalize:
+            return batch
+        return Normalize(metadata.mean, metadata.std, metadata.bgr_to_rgb)(batch)
+
+    def _metrics(
+        self,
+        path: Path,
+        runtime: Runtime,
+        pictures: Pictures,
+        progress: Progress,
+        notes: list[str],
+    ) -> dict[str, dict[str, float]]:
+        if pictures.source is None or not pictures.source.truth or 'test_evaluator' not in self.cfg:
+            notes.append('No metrics: there is no labeled test set.')
+            return {}
+        exported = _with_runtime(self.cfg, self.model, path, runtime)
+        models = {'model': self.model, 'file': exported}
+        try:
+            with progress.step('score both', 2 * len(pictures.indices())) as step:
+                return scores(self.cfg, models, pictures, step.advance)
+        except ValueError as error:
+            notes.append(f'No metrics: {error}')
+            return {}
+
+
+def _with_runtime(cfg: Config, model: BaseModel, path: Path, runtime: Runtime) -> BaseModel:
+    """The model of the config, computed by a file."""
+    exported = copy.deepcopy(model)
+    test_cfg = copy.deepcopy(getattr(exported, 'test_cfg', None) or {})
+    test_cfg[loader.OPTIONS] = vars(runtime.options)
+    exported.test_cfg = test_cfg
+    loader.into(exported, str(path))
+    return exported
+
+
+def _drop(metrics: dict[str, dict[str, float]], max_drop: float, notes: list[str]) -> list[str]:
+    if not metrics:
+        notes.append('The drop in quality is not known: that needs a labeled test set.')
+        return []
+    name = main_metric(list(metrics['model']))
+    drop = metrics['model'][name] - metrics['file'][name]
+    if drop <= max_drop:
+        return []
+    return [f'its {name} is {drop:.2f} below that of the model, and {max_drop:g} is allowed']
+
+
+def rename_wrong(path: Path) -> Path:
+    """Give a file that is not what the model is a name that says so."""
+    renamed = path.with_stem(path.stem + WRONG)
+    path.replace(renamed)
+    if path.suffix == FORMATS['openvino']:
+        path.with_suffix('.bin').replace(renamed.with_suffix('.bin'))
+    return renamed

@@ -1,0 +1,141 @@
+"""Layers in the form that runtimes compute fastest; the outputs are the same.
+
+PyTorch is fastest where token maps stay ``[B, N, C]`` in memory from end to end, and linears take
+the place of 1x1 convolutions. Runtimes choose memory layouts by themselves, and every change of
+shape around a wide map is a copy there: they want convolutions.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmcv.cnn import ConvModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from ..models.mit import TransformerEncoderLayer
+from ..models.mix_ffn import MixFFN
+from ..models.plain import DROPS, is_mix_ffn, is_plain, is_pointwise, is_pointwise_module
+from ..ops import to_map, to_tokens
+
+
+def use_convolutions(model: nn.Module, head: Any) -> nn.Module:
+    """Put convolutions for the linears of every MixFFN and of the head, where these are plain.
+
+    Args:
+        model: In eval mode; its blocks are changed in place.
+        head: Its head.
+
+    Returns:
+        What takes the place of the head.
+    """
+    for block in model.modules():
+        if isinstance(block, TransformerEncoderLayer):
+            ffn: Any = block.ffn
+            if is_plain(ffn, (MixFFN,)) and is_mix_ffn(ffn.layers):
+                block.ffn = ConvolutionFFN(ffn)  # type: ignore[assignment]
+    return ConvolutionHead(head) if can_be_convolutions(head) else head
+
+
+class ConvolutionFFN(nn.Module):
+    """A MixFFN whose layers are called as stock calls them: on maps, one channel after another.
+
+    Args:
+        ffn: Whose layers these are.
+    """
+
+    def __init__(self, ffn: MixFFN) -> None:
+        super().__init__()
+        self.layers = ffn.layers
+
+    def forward(self, x: Tensor, hw_shape: tuple[int, int], identity: Tensor) -> Tensor:
+        """Transform tokens ``[B, h * w, C]`` and add ``identity``."""
+        return identity + to_tokens(self.layers(to_map(x, hw_shape)))
+
+
+def can_be_convolutions(head: Any) -> bool:
+    """Whether a head is SegFormer's as it was built, with norms that fold into convolutions."""
+    kinds = ('SegformerHead', 'SegformerHeatmapHead')
+    if type(head).__name__ not in kinds or not type(head).__module__.startswith('mmseg_tome.'):
+        return False
+    layers = [*head.convs, head.fusion_conv]
+    dropout = getattr(head, 'dropout', None)
+    return (
+        all(is_pointwise_module(layer) and _folds(layer) for layer in layers)
+        and is_pointwise(_classifier(head))
+        and (dropout is None or is_plain(dropout, DROPS))
+    )
+
+
+class ConvolutionHead(nn.Module):
+    """SegFormer's head in convolutions with folded norms, fused before upsampling.
+
+    Args:
+        head: One that :func:`can_be_convolutions`.
+    """
+
+    def __init__(self, head: Any) -> None:
+        super().__init__()
+        self.stock = [head]  # hidden from its modules
+        levels = [_fold(module) for module in head.convs]
+        self.levels = nn.ModuleList(levels)
+        self.activations = nn.ModuleList(module.activate for module in head.convs)
+        self.fusions = nn.ModuleList(
+            _split(_fold(head.fusion_conv), [level.out_channels for level in levels])
+        )
+        self.activate: nn.Module = head.fusion_conv.activate
+        self.classify: nn.Module = _classifier(head)
+        self.mode: str = head.interpolate_mode
+        is_smooth = 'linear' in self.mode or self.mode == 'bicubic'
+        self.align_corners = getattr(head, 'align_corners', False) if is_smooth else None
+
+    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Predict ``[B, K, h, w]`` at the size of the first level's map."""
+        (head,) = self.stock
+        maps = head._transform_inputs(inputs) if hasattr(head, '_transform_inputs') else inputs
+        first, *others = (
+            fusion(activate(level(each)))
+            for fusion, activate, level, each in zip(
+                self.fusions, self.activations, self.levels, maps, strict=True
+            )
+        )
+        for other in others:
+            first = first + F.interpolate(
+                other, first.shape[2:], mode=self.mode, align_corners=self.align_corners
+            )
+        return self.classify(self.activate(first))
+
+
+def _classifier(head: Any) -> Any:
+    return head.conv_seg if hasattr(head, 'conv_seg') else head.final_layer
+
+
+def _folds(module: ConvModule) -> bool:
+    if not module.with_activation:
+        return False
+    norm = module.norm if module.with_norm else None
+    if norm is None or type(norm) is nn.Identity:
+        return True
+    return isinstance(norm, _BatchNorm) and norm.running_mean is not None
+
+
+def _fold(module: Any) -> Any:
+    """The convolution that does what a convolution and its norm do."""
+    norm = module.norm if module.with_norm else None
+    if norm is None or type(norm) is nn.Identity:
+        return module.conv
+    return fuse_conv_bn_eval(module.conv, norm)
+
+
+def _split(conv: Any, channels: Sequence[int]) -> list[nn.Conv2d]:
+    """Convolutions whose sum is a convolution of the concatenation; the first has the bias."""
+    parts = []
+    for number, weight in enumerate(conv.weight.detach().split(list(channels), dim=1)):
+        has_bias = number == 0 and conv.bias is not None
+        part = nn.Conv2d(weight.shape[1], weight.shape[0], 1, bias=has_bias)
+        part.weight = nn.Parameter(weight.clone(), requires_grad=False)
+        if has_bias:
+            part.bias = nn.Parameter(conv.bias.detach().clone(), requires_grad=False)
+        parts.append(part)
+    return parts
