@@ -32,6 +32,7 @@ def as_defined(*classes: type[nn.Module]) -> Classes:
 
 
 def _forwards(cls: type[nn.Module]) -> Iterator[Forward]:
+    base: Any
     for base in cls.__mro__[: cls.__mro__.index(nn.Module)]:
         if base is cls or 'forward' in vars(base):
             yield base, base.forward  # mmcv's convolution calls PyTorch's, and so on

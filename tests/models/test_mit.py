@@ -394,3 +394,19 @@ def test_images_too_small_to_be_halved(settings, smallest):
             backbone(torch.rand(1, 3, smallest - 1, smallest + 70))
         with pytest.raises(ValueError, match=f'{smallest - 1}x128 pixels is too small'):
             backbone(torch.rand(1, 3, 128, smallest - 1))
+
+
+@pytest.mark.parametrize('pretrained', [None, 'nowhere.pth', 123])
+@pytest.mark.parametrize('init_cfg', [None, dict(type='Pretrained', checkpoint='nowhere.pth'), 123])
+@pytest.mark.filterwarnings('ignore::UserWarning')
+def test_weights_to_start_from_are_refused_as_by_stock(pretrained, init_cfg):
+    def start(cls) -> Exception | None:
+        try:
+            cls(**B0, pretrained=pretrained, init_cfg=init_cfg).init_weights()
+        except Exception as error:
+            return error
+        return None
+
+    theirs, ours = start(Stock), start(MixVisionTransformer)
+    assert (theirs is None) == (pretrained is init_cfg is None)
+    assert isinstance(ours, type(theirs))

@@ -157,3 +157,12 @@ class TestResizeOnce:
     def test_what_it_cannot_do_is_an_error(self, metas, mode, said):
         with pytest.raises(ValueError, match=said):
             self.predict(*metas, mode=mode, resize_once=True)
+
+
+def test_levels_that_do_not_fit_are_refused_as_stock_does():
+    for head in (Stock, SegformerHead):
+        with pytest.raises(AssertionError):
+            head(**{**SETTINGS, 'in_index': [0, 1]})
+    for head in make_heads():
+        with pytest.raises(IndexError):
+            head(maps()[:3])
