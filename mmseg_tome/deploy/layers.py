@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ..models.mit import TransformerEncoderLayer
+from ..models.mit import MIX_FFNS, TransformerEncoderLayer
 from ..models.mix_ffn import MixFFN
 from ..models.plain import DROPS, is_mix_ffn, is_plain, is_pointwise, is_pointwise_module
 from ..ops import to_map, to_tokens
@@ -33,7 +33,7 @@ def use_convolutions(model: nn.Module, head: Any) -> nn.Module:
     for block in model.modules():
         if isinstance(block, TransformerEncoderLayer):
             ffn: Any = block.ffn
-            if is_plain(ffn, (MixFFN,)) and is_mix_ffn(ffn.layers):
+            if is_plain(ffn, MIX_FFNS) and is_mix_ffn(ffn.layers):
                 block.ffn = ConvolutionFFN(ffn)  # type: ignore[assignment]
     return ConvolutionHead(head) if can_be_convolutions(head) else head
 
