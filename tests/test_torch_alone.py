@@ -119,6 +119,7 @@ def test_commands_work_or_say_what_to_install(tmp_path):
     arguments = {
         'search': ['config.py', 'checkpoint.pth'],
         'show': ['image.png', '--config', 'config.py', '--checkpoint', 'checkpoint.pth'],
+        'convert': ['missing.pth', 'ours.pth'],
         'convert-jbd': ['data'],
         'run': ['mmseg', 'print_config'],
         'configs': ['cityscapes'],
@@ -145,10 +146,49 @@ print(json.dumps(answers))
         status, out, err = answers.pop(command)
         assert (status, err) == (0, '')
         assert word in out
-    assert answers.keys() == cli.COMMANDS.keys() - {'configs', 'env'}
+    status, out, err = answers.pop('convert')  # works, where there is something to convert
+    assert (status, out) == (2, '')
+    assert err == 'error: missing.pth is no file and no folder\n'
+    assert answers.keys() == cli.COMMANDS.keys() - {'configs', 'env', 'convert'}
     for command, (status, out, err) in answers.items():
         assert (status, out) == (2, '')
         assert err.startswith(f'error: python -m mmseg_tome {command} needs ')
         assert err.count('\n') == 1
         extra = 'analysis' if command == 'convert-jbd' else 'seg'
         assert f"pip install 'mmseg_tome[{extra}]'" in err
+
+
+def test_checkpoints_are_converted(tmp_path):
+    """Those of others, to and fro; only colors of known data sets need mmseg."""
+    done = run(
+        """
+import torch
+from mmseg_tome.cli import main
+depths, widths, ratios = (1, 2, 1, 1), (4, 8, 12, 16), (8, 4, 2, 1)
+weights, channels = {}, 3
+for n, (depth, width, ratio) in enumerate(zip(depths, widths, ratios), 1):
+    shapes = {f'patch_embed{n}.proj': (width, channels, *(2 * [7 if n == 1 else 3]))}
+    shapes |= {f'patch_embed{n}.norm': (width,), f'norm{n}': (width,)}
+    for b in range(depth):
+        layers = {'norm1': (width,), 'norm2': (width,), 'attn.q': (width, width)}
+        layers |= {'attn.kv': (2 * width, width), 'attn.proj': (width, width)}
+        if ratio > 1:
+            layers |= {'attn.sr': (width, width, ratio, ratio), 'attn.norm': (width,)}
+        layers |= {'mlp.fc1': (4 * width, width), 'mlp.fc2': (width, 4 * width)}
+        layers |= {'mlp.dwconv.dwconv': (4 * width, 1, 3, 3)}
+        shapes |= {f'block{n}.{b}.{name}': shape for name, shape in layers.items()}
+    for name, shape in shapes.items():
+        weights[f'{name}.weight'] = torch.randn(shape)
+        weights[f'{name}.bias'] = torch.randn(shape[0])
+    channels = width
+torch.save(weights, 'nvlabs.pth')
+for arguments in ('nvlabs.pth ours.pth', 'ours.pth hf --to hf', 'hf back.pth --to nvlabs'):
+    assert main(['convert', *arguments.split()]) == 0
+back = torch.load('back.pth')
+assert back.keys() == weights.keys()
+assert all(torch.equal(back[name], value) for name, value in weights.items())
+""",
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith('NVlabs: a MiT of 1+2+1+1 blocks with 4/8/12/16 channels')

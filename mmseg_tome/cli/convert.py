@@ -60,12 +60,16 @@ def main(arguments: list[str]) -> int:
             args.source, args.out, args.to, args.in_channels, args.encoder_only, command
         )
     except (CheckpointError, OSError, UnsafeCheckpointError) as error:
-        print(f'error: {args.source}: {error}', file=sys.stderr)
+        print(f'error: {_named(args.source, str(error))}', file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         if error.name != 'safetensors':
             raise
-        print(f'error: {args.source}: {error}', file=sys.stderr)
+        print(f'error: {error}', file=sys.stderr)
         return 2
     print(*lines, sep='\n')
     return 0
+
+
+def _named(source: Path, message: str) -> str:
+    return message if str(source) in message else f'{source}: {message}'

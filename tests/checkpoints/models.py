@@ -70,5 +70,7 @@ def hugging_face(cls: str, variant: str, classes: int = 19, **settings) -> nn.Mo
         num_labels=classes,
         **settings,
     )
-    config._attn_implementation = 'sdpa'  # eager attention rounds its softmax to fp32
-    return randomize(getattr(transformers, cls)(config))
+    model_class = getattr(transformers, cls)
+    if model_class._supports_sdpa:  # since 5.24, whose eager attention rounds its softmax to fp32
+        config._attn_implementation = 'sdpa'
+    return randomize(model_class(config))

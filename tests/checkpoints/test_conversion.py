@@ -16,7 +16,7 @@ from mmseg_tome.cli import main
 from tests.analysis.tiny_segmentor import write_checkpoint, write_config
 from tests.checkpoints import nvlabs
 from tests.checkpoints.models import randomize
-from tests.checkpoints.tiny import hugging_face, labels, transformers, write_folder
+from tests.checkpoints.tiny import hugging_face, image_processor, labels, transformers, write_folder
 
 
 def picture(path, width=213, height=147):
@@ -30,7 +30,7 @@ def picture(path, width=213, height=147):
 def classes_by_transformers(folder, path):
     """The class of every pixel by transformers alone, from files on disk."""
     model = transformers.SegformerForSemanticSegmentation.from_pretrained(folder).eval()
-    processor = transformers.SegformerImageProcessorPil.from_pretrained(folder)
+    processor = image_processor().from_pretrained(folder)
     image = Image.open(path)
     outputs = model(**processor(images=image, return_tensors='pt'))
     sizes = [(image.height, image.width)]
@@ -239,7 +239,8 @@ def test_nothing_is_overwritten(existing, tmp_path):
 def test_what_is_wrong_is_one_line(arguments, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_folder(tmp_path / 'hf', hugging_face())
-    write_folder(tmp_path / 'crop', hugging_face(), do_center_crop=True, crop_size=32)
+    write_folder(tmp_path / 'crop', hugging_face())
+    (tmp_path / 'crop' / 'preprocessor_config.json').write_text('{"do_center_crop": true}')
     write_folder(tmp_path / 'relu', hugging_face(hidden_act='relu'))
     (tmp_path / 'empty').mkdir()
     torch.save({'a': torch.ones(1)}, tmp_path / 'other.pth')
@@ -280,3 +281,39 @@ def test_eps_of_a_converted_checkpoint_is_known(tmp_path):
     stock = write_config(tmp_path, **{'model.decode_head.bare_projections': True})
     with pytest.raises(CheckpointError, match=r'norm_cfg = .*1e-05.* and the model has .*1e-06'):
         init_model(str(stock), str(tmp_path / 'ours.pth'), 'cpu')
+
+
+def test_the_encoder_of_a_pose_model(tmp_path):
+    model = hugging_face('SegformerModel')
+    model.save_pretrained(tmp_path / 'hf')
+    backbone = load_model(tmp_path / 'hf').weights
+    pose = {f'backbone.{name}': value for name, value in backbone.items()}
+    pose |= {
+        'head.convs.0.conv.weight': torch.ones(8, 4, 1, 1),
+        'head.final_layer.bias': torch.ones(3),
+    }
+    torch.save({'state_dict': pose}, tmp_path / 'pose.pth')
+    with pytest.raises(CheckpointError, match=r"a head that is not SegFormer's has no equivalent"):
+        convert(tmp_path / 'pose.pth', tmp_path / 'back', to='hf')
+    convert(tmp_path / 'pose.pth', tmp_path / 'back', to='hf', encoder_only=True)
+    for name, value in load_model(tmp_path / 'back').weights.items():
+        assert torch.equal(value, backbone[name])
+
+
+def test_half_precision_stays(tmp_path):
+    folder = write_folder(tmp_path / 'hf', hugging_face().half())
+    convert(folder, tmp_path / 'ours.pth')
+    convert(tmp_path / 'ours.pth', tmp_path / 'back', to='hf')
+    weights = 'model.safetensors'
+    assert (tmp_path / 'back' / weights).read_bytes() == (folder / weights).read_bytes()
+
+
+def test_by_the_inferencer_as_it_is(tmp_path):
+    from mmseg.apis import MMSegInferencer
+
+    folder = write_folder(tmp_path / 'hf', hugging_face(), do_resize=False)
+    path = picture(tmp_path / 'picture.png')
+    convert(folder, tmp_path / 'ours.pth')
+    inferencer = MMSegInferencer(str(tmp_path / 'ours.py'), str(folder), device='cpu')
+    actual = inferencer(str(path), show=False)['predictions']
+    assert np.array_equal(actual, classes_by_transformers(folder, path).numpy())

@@ -26,8 +26,14 @@ def labels(names: list[str]) -> dict:
     return dict(id2label=dict(enumerate(names)), label2id={n: i for i, n in enumerate(names)})
 
 
+def image_processor() -> type:
+    """The one that resizes by Pillow; before 5.0 there is no other of that name."""
+    older = transformers.SegformerImageProcessor
+    return getattr(transformers, 'SegformerImageProcessorPil', older)
+
+
 def write_folder(path: Path, model, **processor) -> Path:
     """Writes a model with its image processor."""
     model.save_pretrained(path)
-    transformers.SegformerImageProcessorPil(**processor).save_pretrained(path)
+    image_processor()(**processor).save_pretrained(path)
     return path
