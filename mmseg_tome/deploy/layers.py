@@ -8,6 +8,7 @@ shape around a wide map is a copy there: they want convolutions.
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -79,10 +80,12 @@ class ConvolutionHead(nn.Module):
         super().__init__()
         self.stock = [head]  # hidden from its modules
         levels = [_fold(module) for module in head.convs]
-        self.levels = nn.ModuleList(levels)
-        self.activations = nn.ModuleList(module.activate for module in head.convs)
-        self.fusions = nn.ModuleList(
-            _split(_fold(head.fusion_conv), [level.out_channels for level in levels])
+        fusions = _split(_fold(head.fusion_conv), [level.out_channels for level in levels])
+        self.branches = nn.ModuleList(
+            nn.Sequential(level, module.activate, fusion)
+            if module.with_activation
+            else _compose(level, fusion)
+            for module, level, fusion in zip(head.convs, levels, fusions, strict=True)
         )
         self.activate: nn.Module = head.fusion_conv.activate
         self.classify: nn.Module = _classifier(head)
@@ -94,12 +97,7 @@ class ConvolutionHead(nn.Module):
         """Predict ``[B, K, h, w]`` at the size of the first level's map."""
         (head,) = self.stock
         maps = head._transform_inputs(inputs) if hasattr(head, '_transform_inputs') else inputs
-        first, *others = (
-            fusion(activate(level(each)))
-            for fusion, activate, level, each in zip(
-                self.fusions, self.activations, self.levels, maps, strict=True
-            )
-        )
+        first, *others = (branch(each) for branch, each in zip(self.branches, maps, strict=True))
         for other in others:
             first = first + F.interpolate(
                 other, first.shape[2:], mode=self.mode, align_corners=self.align_corners
@@ -112,8 +110,6 @@ def _classifier(head: Any) -> Any:
 
 
 def _folds(module: ConvModule) -> bool:
-    if not module.with_activation:
-        return False
     norm = module.norm if module.with_norm else None
     if norm is None or type(norm) is nn.Identity:
         return True
@@ -130,12 +126,25 @@ def _fold(module: Any) -> Any:
 
 def _split(conv: Any, channels: Sequence[int]) -> list[nn.Conv2d]:
     """Convolutions whose sum is a convolution of the concatenation; the first has the bias."""
-    parts = []
-    for number, weight in enumerate(conv.weight.detach().split(list(channels), dim=1)):
-        has_bias = number == 0 and conv.bias is not None
-        part = nn.Conv2d(weight.shape[1], weight.shape[0], 1, bias=has_bias)
-        part.weight = nn.Parameter(weight.clone(), requires_grad=False)
-        if has_bias:
-            part.bias = nn.Parameter(conv.bias.detach().clone(), requires_grad=False)
-        parts.append(part)
-    return parts
+    weights = conv.weight.detach().split(list(channels), dim=1)
+    bias = None if conv.bias is None else conv.bias.detach()
+    return [_convolution(weight, None if i else bias) for i, weight in enumerate(weights)]
+
+
+def _compose(first: Any, second: Any) -> nn.Conv2d:
+    """One convolution in the place of two that follow each other: of a level that is a linear."""
+    kernel = second.weight.detach().flatten(1)
+    biases = [] if second.bias is None else [second.bias.detach()]
+    if first.bias is not None:
+        biases.append(kernel @ first.bias.detach())
+    bias = torch.stack(biases).sum(dim=0) if biases else None
+    return _convolution((kernel @ first.weight.detach().flatten(1))[..., None, None], bias)
+
+
+def _convolution(weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
+    """A 1x1 convolution with these weights ``[D, C, 1, 1]``."""
+    conv = nn.Conv2d(weight.shape[1], weight.shape[0], 1, bias=bias is not None)
+    conv.weight = nn.Parameter(weight.clone(), requires_grad=False)
+    if bias is not None:
+        conv.bias = nn.Parameter(bias.clone(), requires_grad=False)
+    return conv

@@ -9,13 +9,14 @@ from torch import nn
 from tests.analysis.tiny_segmentor import CONFIG
 
 
-def tiny_segmentor(tome_cfg=None) -> nn.Module:
+def tiny_segmentor(tome_cfg=None, **head) -> nn.Module:
     """A segmentor of mmseg with a few thousand weights, in eval mode."""
     from mmengine.config import Config
     from mmseg.registry import MODELS
 
     model = copy.deepcopy(Config.fromstring(CONFIG, '.py').model)
     model.backbone.tome_cfg = tome_cfg
+    model.decode_head.update(head)
     with DefaultScope.overwrite_default_scope('mmseg'):
         built = MODELS.build(model)
     return _drawn(built)

@@ -31,6 +31,15 @@ def test_logits_are_those_of_the_model(strategy):
     assert not any(isinstance(module, nn.BatchNorm2d) for module in graph.modules())
 
 
+def test_levels_that_are_bare_linears_become_a_part_of_the_fusion():
+    model = tiny_segmentor(bare_projections=True)
+    images = normalized(model, picture(104, 136))
+    with torch.no_grad():
+        graph = Graph(model, 'logits')
+        assert relative_difference(graph(images), model(images)) < 1e-5
+    assert [type(branch) for branch in graph.head.branches] == [nn.Conv2d] * 4
+
+
 def test_layers_that_are_not_plain_stay():
     model = tiny_segmentor()
     model.decode_head.convs[0].conv.register_forward_hook(lambda *_: None)

@@ -1,0 +1,56 @@
+"""Graphs for any batch, height and width, at sizes that the export did not see."""
+
+import pytest
+import torch
+
+from mmseg_tome import PRESETS
+from mmseg_tome.deploy.export import Settings, export_model
+from mmseg_tome.deploy.graph import Graph
+from mmseg_tome.deploy.runtimes import open_exported
+from mmseg_tome.deploy.tracing import trace
+from mmseg_tome.deploy.verify import BOUNDS, compare, reference_graph
+from tests.deploy.models import normalized, picture, tiny_segmentor
+
+pytest.importorskip('mmseg')
+# Batch, height, width: odd maps, and cells that are not whole, among them.
+SIZES = [(1, 96, 128), (3, 64, 64), (2, 120, 200), (1, 101, 139)]
+
+
+def check(path, strategy):
+    runtime, model = open_exported(path), tiny_segmentor(strategy)
+    assert (runtime.metadata.batch, runtime.metadata.height) == (None, None)
+    reference = reference_graph(model, runtime)
+    for batch, height, width in SIZES:
+        images = normalized(model, picture(height, width, batch))
+        found = compare(reference, runtime, images)
+        assert found.problem(BOUNDS['fp32']) == '', found.describe()
+
+
+@pytest.mark.parametrize('strategy', PRESETS)
+def test_onnx(exported, strategy):
+    check(exported('onnx', strategy, dynamic=True), strategy)
+
+
+def test_openvino(exported):
+    check(exported('openvino', 'hq', dynamic=True), 'hq')
+
+
+def test_program_of_torch(exported):
+    check(exported('torch', 'hq', dynamic=True), 'hq')
+
+
+def test_pictures_of_any_size(exported):
+    path = exported('onnx', 'n2d_2x2', dynamic=True, normalize=True, output='classes')
+    model, runtime = tiny_segmentor('n2d_2x2'), open_exported(path)
+    for batch, height, width in SIZES:
+        pictures = picture(height, width, batch)
+        found = compare(reference_graph(model, runtime), runtime, pictures)
+        assert found.problem(BOUNDS['fp32']) == '', found.describe()
+
+
+def test_a_strategy_that_looks_at_the_size_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="dynamic = True is not possible with tome_cfg = 'auto'"):
+        trace(Graph(tiny_segmentor('auto'), 'logits'), torch.zeros(2, 3, 64, 64), dynamic=True)
+    pytest.importorskip('onnxscript')
+    settings = Settings('onnx', (96, 64))
+    export_model(tiny_segmentor('auto'), tmp_path / 'auto.onnx', settings)  # for one size
