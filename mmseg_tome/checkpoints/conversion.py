@@ -35,8 +35,8 @@ def convert(
         out: What to write: a ``.pth``, beside which ``to='mmseg'`` writes a config; a folder for
             ``to='hf'``.
         to: The format to write, ``'mmseg'``, ``'hf'`` or ``'nvlabs'``.
-        in_channels: Channels of the images from now on, see
-            :func:`mmseg_tome.checkpoints.channels.adapt_channels`; as they were if None.
+        in_channels: Channels of the images from now on: the first layer is inflated or averaged;
+            as they were if None.
         encoder_only: Whether to leave the head out.
         command: What is said to have written a config.
 
@@ -145,7 +145,7 @@ def _write_other(out: Path, model: Model, target: Format) -> list[str]:
         torch.save(whole if model.description.head else weights, out)
         done = f'wrote {out}'
     lines = [done]
-    ours = [model.settings[key]['eps'] for key in ('norm_cfg', 'inner_norm_cfg')]
+    ours = [model.settings[key].get('eps', 1e-5) for key in ('norm_cfg', 'inner_norm_cfg')]
     if ours != [target.eps, target.inner_eps]:
         lines.append(
             f'epsilons of norms: the model has {ours[0]} and {ours[1]} (inner norms), '

@@ -129,9 +129,8 @@ def _translated(checkpoint: Any, filename: str, source: Source | None = None) ->
         raise CheckpointError(f"Cannot load '{filename}': {error}") from None
     if foreign is None:
         return checkpoint
-    meta = dict(source.meta)
-    if foreign.classes.names:
-        meta['dataset_meta'] = foreign.classes.meta()
+    # Nothing else of what was beside the weights means the same here, such as iterations.
+    meta = {'dataset_meta': foreign.classes.meta()} if foreign.classes.names else {}
     return {'meta': meta, 'state_dict': foreign.state_dict(filename)}
 
 

@@ -24,11 +24,12 @@ def write_folder(folder: Path, model: Model, weights: dict[str, Tensor]) -> None
     """
     save = _save_file()
     folder.mkdir(parents=True)
+    preprocessing = model.preprocessing.with_channels(model.description.in_channels)
     contiguous = {name: value.contiguous() for name, value in weights.items()}
     save(contiguous, folder / 'model.safetensors', metadata={'format': 'pt'})
     for name, content in (
         ('config.json', make_config(model)),
-        ('preprocessor_config.json', to_processor(model.preprocessing)),
+        ('preprocessor_config.json', to_processor(preprocessing)),
     ):
         text = json.dumps(content, indent=2, ensure_ascii=False)
         (folder / name).write_text(f'{text}\n', encoding='utf-8')

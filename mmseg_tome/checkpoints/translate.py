@@ -11,6 +11,7 @@ from .names import FORMATS, Format, Layout, Row
 
 BACKBONE, HEAD = 'backbone.', 'decode_head.'
 Weights = Mapping[str, Tensor]
+_DDP = ('', 'module.')
 
 
 class CheckpointError(ValueError):
@@ -34,11 +35,16 @@ class Translation:
 
 
 def find_format(weights: Weights) -> Format | None:
-    """Find the format of a state dict by its names; None if it is ours, or no SegFormer."""
+    """Find the format of a state dict by its names; None if it is ours, or no SegFormer.
+
+    PVT has NVlabs' names: its first version has no depth-wise convolutions, and its second several
+    widths of hidden layers.
+    """
     for each in FORMATS:
-        first = each.encoder[0].theirs[0].format(s=0, n=1, p='weight')
-        if any(f'{ddp}{prefix}{first}' in weights for ddp, prefix in _prefixes(each.prefix)):
-            return each
+        for prefix in (*_DDP, *(f'{ddp}{each.prefix}' for ddp in _DDP)):
+            first, depthwise = (f'{prefix}{name}' for name in _names(each, 0)[:2])
+            if first in weights and depthwise in weights and _has_one_ratio(weights, each, prefix):
+                return each
     return None
 
 
@@ -99,8 +105,17 @@ def from_ours(weights: Weights, target: Format) -> Translation:
     return found
 
 
-def _prefixes(prefix: str) -> Iterator[tuple[str, str]]:
-    return ((ddp, each) for ddp in ('', 'module.') for each in ('', prefix))
+def _names(found: Format, stage: int) -> list[str]:
+    """Names of the projection, the depth-wise convolution and the first linear of a stage."""
+    rows = {row.ours: row.theirs[0] for row in found.encoder}
+    ours = ('layers.{s}.0.projection', *(f'layers.{{s}}.1.{{b}}.ffn.layers.{i}' for i in (1, 0)))
+    return [rows[f'{name}.{{p}}'].format(s=stage, n=stage + 1, b=0, p='weight') for name in ours]
+
+
+def _has_one_ratio(weights: Weights, found: Format, prefix: str) -> bool:
+    """Whether hidden layers are as many times as wide as their input in all stages."""
+    linears = (weights.get(f'{prefix}{_names(found, stage)[2]}') for stage in range(4))
+    return len({linear.shape[0] / linear.shape[1] for linear in linears if linear is not None}) == 1
 
 
 def _places(weights: Weights, prefix: str, template: str) -> Iterator[dict[str, int | str]]:
