@@ -60,8 +60,8 @@ class Library(Protocol):
             ValueError: If a backbone cannot be converted.
         """
 
-    def log(self, message: str) -> None:
-        """Tell the user, in the way that this library does."""
+    def log(self, message: str, is_warning: bool) -> None:
+        """Tell the user, in the way that this library does; a warning where parts were left."""
 
 
 def part_name(name: str, module: nn.Module) -> str:

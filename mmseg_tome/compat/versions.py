@@ -26,6 +26,8 @@ SUPPORTED = {
     'onedl-mmsegmentation': '>=1.3.0,<1.5',
     'mmpose': '>=1.3.0,<1.4',
 }
+# Checked where a model of such a library is converted, and not before.
+CONVERTED = {'transformers': '>=4.57,<6'}
 # mmpose requires chumpy, which does not build on a current pip and which nothing in it imports.
 PIP_OPTIONS = {'mmpose': '--no-deps '}
 
@@ -85,6 +87,20 @@ def require_openmmlab(what: str) -> None:
         )
 
 
+def require_supported(distribution: str) -> None:
+    """Check the version of a library whose models are converted.
+
+    Args:
+        distribution: A key of :data:`CONVERTED`.
+
+    Raises:
+        ImportError: If it is outside its range.
+    """
+    supported, found = CONVERTED[distribution], installed_version(distribution)
+    if found is not None and not _is_in_range(found, supported):
+        raise ImportError(_outside(distribution, supported, found))
+
+
 def _check_python() -> Iterator[str]:
     found = platform.python_version()
     if not _is_in_range(found, PYTHON):
@@ -109,11 +125,15 @@ def _check_ranges() -> Iterator[str]:
     for distribution, supported in SUPPORTED.items():
         found = installed_version(distribution)
         if found is not None and not _is_in_range(found, supported):
-            yield (
-                f'mmseg_tome works with {distribution} {supported}, but {found} is installed; '
-                f'fix it with: pip install {PIP_OPTIONS.get(distribution, "")}'
-                f"'{distribution}{supported}'"
-            )
+            yield _outside(distribution, supported, found)
+
+
+def _outside(distribution: str, supported: str, found: str) -> str:
+    return (
+        f'mmseg_tome works with {distribution} {supported}, but {found} is installed; '
+        f'fix it with: pip install {PIP_OPTIONS.get(distribution, "")}'
+        f"'{distribution}{supported}'"
+    )
 
 
 def _check_forks() -> Iterator[str]:

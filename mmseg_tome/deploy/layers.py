@@ -17,8 +17,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..models.mit import MIX_FFNS, TransformerEncoderLayer
 from ..models.mix_ffn import MixFFN
-from ..models.plain import DROPS, is_mix_ffn, is_plain, is_pointwise, is_pointwise_module
+from ..models.plain import DROPS, is_mix_ffn, is_pointwise, is_pointwise_module
 from ..ops import to_map, to_tokens
+from ..plain import is_plain
 
 
 def use_convolutions(model: nn.Module, head: Any) -> nn.Module:

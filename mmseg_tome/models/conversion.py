@@ -48,8 +48,8 @@ def plan_conversion(model: nn.Module) -> Plan:
     return plan
 
 
-def log(message: str) -> None:
-    """Print to mmengine's logger."""
+def log(message: str, is_warning: bool) -> None:
+    """Print to mmengine's logger, which shows what is no warning too."""
     print_log(message, logger='current')
 
 

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..ops import FusionHeadWeights, PointwiseLayer, fusion_head
-from .plain import DROPS, is_plain, is_pointwise, is_pointwise_module
+from ..plain import is_plain
+from .plain import DROPS, is_pointwise, is_pointwise_module
 
 
 def run_fusion_head(
@@ -22,7 +23,7 @@ def run_fusion_head(
 ) -> Tensor:
     """Compute :func:`mmseg_tome.ops.fusion_head` with the layers of a head.
 
-    Layers that are not plain, see :mod:`mmseg_tome.models.plain`, are called in stock's order.
+    Layers that are not plain, see :mod:`mmseg_tome.plain`, are called in stock's order.
 
     Args:
         maps: One map ``[B, C_i, h_i, w_i]`` per level, the largest first.

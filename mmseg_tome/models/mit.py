@@ -13,11 +13,11 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from ..ops import to_map
+from ..plain import TOKEN_NORMS, as_defined, is_plain
 from ..strategies import Strategy, TomeCfg, parse_tome_cfg
 from .attention import EfficientMultiheadAttention, attention_of
 from .mix_ffn import MixFFN
 from .patch_embed import PatchEmbed
-from .plain import TOKEN_NORMS, as_defined, is_plain
 from .token_counts import StageTokens, TokenLog, check_down_sample, count_tokens
 
 MIX_FFNS = as_defined(MixFFN)

@@ -14,7 +14,7 @@ class MixFFN(BaseModule):
 
     Works on tokens from end to end: the 1x1 convolutions, whose weights keep stock's shapes, are
     applied as linears, and the 3x3 convolution sees the same memory as a channels-last map. Layers
-    that are not plain, see :mod:`mmseg_tome.models.plain`, are called instead.
+    that are not plain, see :mod:`mmseg_tome.plain`, are called instead.
 
     Args:
         embed_dims: Channels of the tokens.

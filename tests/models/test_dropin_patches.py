@@ -15,6 +15,7 @@ from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 from torch.utils._pytree import tree_map_only
 
 from mmseg_tome.models import plain
+from mmseg_tome.plain import as_defined, is_untouched
 from tests.baselines.stock import relative_difference
 from tests.models.dropin import assert_same, make_models, on_both, photo
 from tests.models.test_dropin_layers import LAYERS
@@ -64,10 +65,10 @@ def test_classes_that_were_patched_before_are_not_taken_for_plain(monkeypatch):
     def forward(self, x):
         return x
 
-    assert len(plain.as_defined(nn.Conv2d, Conv2d, nn.GELU)) == 3
+    assert len(as_defined(nn.Conv2d, Conv2d, nn.GELU)) == 3
     monkeypatch.setattr(nn.Conv2d, 'forward', forward)
     monkeypatch.setattr(nn.ReLU, 'forward', functools.wraps(nn.ReLU.forward)(forward))
-    assert list(plain.as_defined(nn.Conv2d, Conv2d, nn.GELU, nn.ReLU)) == [nn.GELU]
+    assert list(as_defined(nn.Conv2d, Conv2d, nn.GELU, nn.ReLU)) == [nn.GELU]
 
 
 def test_what_others_define_is_as_they_defined_it():
@@ -151,7 +152,7 @@ def test_weights_with_an_arithmetic_of_their_own(name):
         layer = model.get_submodule(name)
         weight = Scaled(layer.weight.detach() / 2, 3.0)
         layer.weight = nn.Parameter(weight, requires_grad=False)
-        assert type(layer.weight) is Scaled and not plain.is_untouched(layer)
+        assert type(layer.weight) is Scaled and not is_untouched(layer)
 
     on_both(models, replace)
     with torch.no_grad():
