@@ -15,7 +15,7 @@ from .hugging_face import write_folder
 from .mmseg_config import backbone_settings, write_config
 from .model import Model, load_model, without_head
 from .names import HUGGING_FACE, NVLABS, Format
-from .translate import HEAD, CheckpointError, from_ours
+from .translate import HEAD, CheckpointError, Translation, from_ours
 
 TARGETS = {'mmseg': None, 'hf': HUGGING_FACE, 'nvlabs': NVLABS}
 
@@ -26,6 +26,7 @@ def convert(
     to: str = 'mmseg',
     in_channels: int | None = None,
     encoder_only: bool = False,
+    names: bool = False,
     command: str = 'mmseg_tome.checkpoints.convert()',
 ) -> list[str]:
     """Convert a checkpoint.
@@ -38,6 +39,7 @@ def convert(
         in_channels: Channels of the images from now on: the first layer is inflated or averaged;
             as they were if None.
         encoder_only: Whether to leave the head out.
+        names: Whether to list every tensor with its old and its new name.
         command: What is said to have written a config.
 
     Returns:
@@ -58,9 +60,12 @@ def convert(
         model = _with_channels(model, in_channels)
         lines.append(f'first layer: adapted to {in_channels} channels')
     lines += _changes(model)
+    lines += _names(model.renamed) if names else []
     if target is None:
         return lines + _write_mmseg(out, model, command)
-    return lines + _write_other(out, model, target)
+    found = _translated(model, target)
+    lines += _names(found.renamed) if names else []
+    return lines + _write_other(out, model, target, found.weights)
 
 
 def _check_out(out: Path, to: str) -> None:
@@ -99,6 +104,10 @@ def _changes(model: Model) -> list[str]:
     return lines
 
 
+def _names(renamed: dict[str, tuple[str, ...]]) -> list[str]:
+    return [f'{" + ".join(old)} -> {new}' for new, old in renamed.items()]
+
+
 def _with_channels(model: Model, number: int) -> Model:
     name = f'{model.description.prefix}layers.0.0.projection.weight'
     weights = {**model.weights, name: adapt_channels(model.weights[name], number)}
@@ -132,8 +141,7 @@ def _write_mmseg(out: Path, model: Model, command: str) -> list[str]:
     return [f'wrote {out} and {config}: mim test mmsegmentation {config} --checkpoint {out}']
 
 
-def _write_other(out: Path, model: Model, target: Format) -> list[str]:
-    weights = _translated(model, target)
+def _write_other(out: Path, model: Model, target: Format, weights: dict[str, Tensor]) -> list[str]:
     if target is HUGGING_FACE:
         write_folder(out, model, weights)
         cls = 'SegformerForSemanticSegmentation' if model.description.head else 'SegformerModel'
@@ -155,7 +163,7 @@ def _write_other(out: Path, model: Model, target: Format) -> list[str]:
     return lines
 
 
-def _translated(model: Model, target: Format) -> dict[str, Tensor]:
+def _translated(model: Model, target: Format) -> Translation:
     head = model.description.head
     has_head = any(
         not name.startswith(model.description.prefix) or name.startswith(HEAD)
@@ -169,4 +177,4 @@ def _translated(model: Model, target: Format) -> dict[str, Tensor]:
         )
     if not has_head and model.description.prefix:
         model = without_head(model)
-    return from_ours(model.weights, target).weights
+    return from_ours(model.weights, target)

@@ -129,8 +129,10 @@ def _describe_head(weights: Shapes) -> Head | None:
     projection, classifier = f'{HEAD}convs.0.conv.weight', f'{HEAD}conv_seg.weight'
     if projection not in weights or classifier not in weights:
         return None
+    # Without norms anywhere, mmseg's projections have biases too, and a ReLU.
+    names = f'{HEAD}convs.0.conv.bias', f'{HEAD}fusion_conv.bn.weight'
     return Head(
-        bare=f'{HEAD}convs.0.conv.bias' in weights,
+        bare=all(name in weights for name in names),
         channels=weights[projection].shape[0],
         classes=weights[classifier].shape[0],
     )

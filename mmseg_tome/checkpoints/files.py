@@ -44,7 +44,7 @@ def is_hugging_face(path: str | Path) -> bool:
     path = Path(path)
     if path.is_dir():
         return (path / 'config.json').is_file()
-    if '://' in str(path) or not path.is_file():
+    if not path.is_file():
         return False
     if path.suffix == '.safetensors' or path.name.endswith(INDEX):
         return True

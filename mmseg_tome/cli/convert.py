@@ -45,6 +45,9 @@ def build_parser() -> argparse.ArgumentParser:
         help='inflate or average the first layer for images of N channels',
     )
     parser.add_argument('--encoder-only', action='store_true', help='leave the head out')
+    parser.add_argument(
+        '--names', action='store_true', help='list every tensor with its old and its new name'
+    )
     return parser
 
 
@@ -57,7 +60,13 @@ def main(arguments: list[str]) -> int:
     command = f'python -m mmseg_tome convert {shlex.join(arguments)}'
     try:
         lines = convert(
-            args.source, args.out, args.to, args.in_channels, args.encoder_only, command
+            args.source,
+            args.out,
+            args.to,
+            args.in_channels,
+            args.encoder_only,
+            args.names,
+            command,
         )
     except (CheckpointError, OSError, UnsafeCheckpointError) as error:
         print(f'error: {_named(args.source, str(error))}', file=sys.stderr)

@@ -1,6 +1,7 @@
 """Converting files: what is written, what is refused, and that both stacks see the same."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -317,3 +318,40 @@ def test_by_the_inferencer_as_it_is(tmp_path):
     inferencer = MMSegInferencer(str(tmp_path / 'ours.py'), str(folder), device='cpu')
     actual = inferencer(str(path), show=False)['predictions']
     assert np.array_equal(actual, classes_by_transformers(folder, path).numpy())
+
+
+def test_every_name_is_listed_on_request(tmp_path):
+    folder = write_folder(tmp_path / 'hf', hugging_face())
+    lines = convert(folder, tmp_path / 'ours.pth', names=True)
+    ours = torch.load(tmp_path / 'ours.pth')['state_dict']
+    listed = dict(reversed(line.split(' -> ')) for line in lines if ' -> ' in line)
+    assert listed.keys() == ours.keys()
+    block = 'segformer.encoder.block.0.0.attention.self'
+    assert listed['backbone.layers.0.1.0.attn.attn.in_proj_bias'] == (
+        f'{block}.query.bias + {block}.key.bias + {block}.value.bias'
+    )
+    lines = convert(tmp_path / 'ours.pth', tmp_path / 'back', to='hf', names=True)
+    assert any(line.endswith(f' -> {block}.query.bias') for line in lines)
+
+
+@pytest.mark.parametrize('what', ['read', 'write'])
+def test_without_safetensors_one_line_says_what_to_install(what, tmp_path, monkeypatch, capsys):
+    folder = write_folder(tmp_path / 'hf', hugging_face())
+    convert(folder, tmp_path / 'ours.pth')
+    monkeypatch.setitem(sys.modules, 'safetensors.torch', None)
+    arguments = {
+        'read': [str(folder), str(tmp_path / 'other.pth')],
+        'write': [str(tmp_path / 'ours.pth'), str(tmp_path / 'back'), '--to', 'hf'],
+    }[what]
+    capsys.readouterr()
+    assert main(['convert', *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.endswith('not installed; get it with: pip install safetensors\n')
+    assert error.count('\n') == 1 and not (tmp_path / 'back').exists()
+
+
+def test_a_head_without_norms_is_not_taken_for_a_bare_one(tmp_path):
+    """Its projections have biases as bare ones do, and a ReLU, which no name tells."""
+    config = write_config(tmp_path, **{'model.decode_head.norm_cfg': None})
+    with pytest.raises(CheckpointError, match='--encoder-only'):
+        convert(write_checkpoint(tmp_path, config), tmp_path / 'hf', to='hf')
