@@ -68,6 +68,8 @@ def launch_all(h: int, w: int, c: int, hidden_c: int, dtype: torch.dtype) -> Non
     dst_index = torch.arange((h // 4) * (w // 4))
     src_index = torch.arange(n - dst_index.numel())
     score, match = ops.best_match(tokens, src_index, dst_index)
+    for cell, window in ((4, 3), (2, 5)):
+        ops.best_local_match(tokens, src_index, h, w, cell, cell, window)
     slot, order, offsets = ops.assign_slots(score, match, src_index, dst_index, int(0.8 * n))
     for mean in (True, False):
         merged = ops.reduce_slots(tokens, slot, order, offsets, mean)

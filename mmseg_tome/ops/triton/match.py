@@ -66,8 +66,13 @@ def _inverse_norms(
         c = first + tl.arange(0, BLOCK_C)[None, :]
         x = tl.load(tokens + c, mask=(row[:, None] < num_rows) & (c < C), other=0).to(tl.float32)
         squares += x * x
-    norm = tl.sqrt_rn(tl.sum(squares, 1))
-    tl.store(inverse_norm + row, tl.div_rn(1.0, tl.maximum(norm, _EPSILON)), mask=row < num_rows)
+    tl.store(inverse_norm + row, inverse_root(tl.sum(squares, 1)), mask=row < num_rows)
+
+
+@triton.jit
+def inverse_root(squares):
+    """From sums of squares to what their vectors are multiplied by to be of norm 1."""
+    return tl.div_rn(1.0, tl.maximum(tl.sqrt_rn(squares), _EPSILON))
 
 
 @triton.jit

@@ -16,15 +16,16 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GP
 HW = 6, 7
 
 
-def attention(device: str) -> torch.nn.Module:
+def attention(device: str, window: int | None = None) -> torch.nn.Module:
     """Merges queries, and keys/values after a spatial reduction."""
     torch.manual_seed(0)
     return EfficientMultiheadAttention(
         16,
         2,
         sr_ratio=2,
-        q_merging=BipartiteSoftMatching(0.6, 2, 2),
-        kv_merging=BipartiteSoftMatching(0.5, 2, 1),
+        q_merging=BipartiteSoftMatching(0.6, 2, 2, window),
+        kv_merging=BipartiteSoftMatching(0.5, 2, 1, window),
+        kv_weighted=window is not None,
     ).to(device)
 
 
@@ -34,8 +35,9 @@ def tokens(device: str, seed: int = 1, requires_grad: bool = False) -> torch.Ten
     return x.requires_grad_(requires_grad)
 
 
-def test_no_graph_break_and_equal_gradients(device):
-    model, results = attention(device), []
+@pytest.mark.parametrize('window, match', [(None, 'best_match'), (3, 'best_local_match')])
+def test_no_graph_break_and_equal_gradients(device, window, match):
+    model, results = attention(device, window), []
     torch._dynamo.reset()
     for forward in (model, torch.compile(model, fullgraph=True, backend='aot_eager')):
         x = tokens(device, requires_grad=True)
@@ -43,7 +45,7 @@ def test_no_graph_break_and_equal_gradients(device):
         with counted_runs() as ran:
             out = forward(x, HW)
             out.square().mean().backward()
-        assert ran == {'best_match': 2, 'assign_slots': 2, 'reduce_slots': 3, 'gather_slots': 3}
+        assert ran == {match: 2, 'assign_slots': 2, 'reduce_slots': 3, 'gather_slots': 3}
         results.append([out, x.grad, *(p.grad.clone() for p in model.parameters())])
     for actual, expected in zip(*results, strict=True):
         assert relative_difference(actual, expected) < 1e-6
@@ -75,6 +77,7 @@ def arguments(name: str, device: str) -> tuple:
     )
     return {
         'best_match': (x.detach(), index[2:], index[:2]),
+        'best_local_match': (x.detach(), index[2:], 2, 3, 1, 2, 3),
         'assign_slots': (x.detach()[:, :4, 0], slot[:, :4] % 2, index[2:], index[:2], 2),
         'reduce_slots': (x, slot, order, offsets, True),
         'gather_slots': (x[:, :m].detach().requires_grad_(), slot, order, offsets, False),
@@ -89,6 +92,7 @@ def arguments(name: str, device: str) -> tuple:
     'name',
     [
         'best_match',
+        'best_local_match',
         'assign_slots',
         'reduce_slots',
         'gather_slots',
@@ -105,8 +109,9 @@ def test_registrations(device, name):
 
 
 @needs_gpu
-def test_cuda_graph(device):
-    model, x = attention(device), tokens(device)
+@pytest.mark.parametrize('window', [None, 3])
+def test_cuda_graph(device, window):
+    model, x = attention(device, window), tokens(device)
     with torch.no_grad():
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())

@@ -18,8 +18,9 @@ FREE = {
     *('view', '_unsafe_view', 't', 'transpose', 'permute', 'slice', 'select', 'unbind', 'split'),
     *('detach', 'alias', 'unsqueeze', 'expand', 'as_strided', 'empty', 'new_empty', 'reshape'),
 }
-# Norms of the tokens beside the best matches; and two steps of finding slots.
-LAUNCHES = {'best_match': 2, 'assign_slots': 2}
+# Norms of the tokens beside the best matches; within a window, scores and matches of the sources
+# picked from those of all tokens; and two steps of finding slots.
+LAUNCHES = {'best_match': 2, 'best_local_match': 3, 'assign_slots': 2}
 
 
 class Launches(TorchDispatchMode):
@@ -36,14 +37,20 @@ class Launches(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize('merges, most', [(False, 13), (True, 19)])
-def test_launches_of_a_block_of_stage_3(device, merges, most):
+@pytest.mark.parametrize(
+    'q_merging, most',
+    [
+        (None, 13),
+        (BipartiteSoftMatching(0.8, 4, 4), 19),
+        (BipartiteSoftMatching(0.8, 4, 4, window=1), 20),
+    ],
+)
+def test_launches_of_a_block_of_stage_3(device, q_merging, most):
     if device != 'cpu':
         pytest.skip('the names of operators are those of a CPU')
     torch.manual_seed(0)
     block = TransformerEncoderLayer(32, 2, 64, sr_ratio=2).to(device).eval()
-    if merges:
-        block.attn.q_merging = BipartiteSoftMatching(0.8, 4, 4)
+    block.attn.q_merging = q_merging
     x = torch.randn(1, HW[0] * HW[1], 32, device=device)
     with torch.no_grad():
         block(x, HW)  # fills the cache of partitions

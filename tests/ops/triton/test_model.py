@@ -14,6 +14,10 @@ from .accuracy import counted_runs, on_gpu
 # The smallest with a cell of 4x4 tokens in stage 4.
 SIZE, VARIANT = ((512, 640), 'b2') if torch.cuda.is_available() else ((128, 160), 'b0')
 LAYERS = dict(num_layers=[1, 1, 1, 1])
+# Queries that look around, and weighted keys; the maps of the last stage are too small for that.
+_QUERIES = dict(q_mode='bsm', q_r=0.7, q_sx=2, q_sy=2, q_window=3)
+_KEYS = dict(kv_mode='bsm', kv_r=0.5, kv_sx=2, kv_sy=2, kv_weighted=True)
+WINDOWED = [_QUERIES | _KEYS, _QUERIES | _KEYS, _QUERIES, {}]
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +48,23 @@ def test_equals_the_published_model(device, strategy):
         assert relative_difference(ours_map, stock_map) < allowed
 
 
-@pytest.mark.parametrize('strategy', ['hq', pytest.param('fast', marks=on_gpu)])
+def test_windowed_queries_and_weighted_keys(monkeypatch, device):
+    _, ours = make_pair(VARIANT, tome_cfg=WINDOWED, **LAYERS)
+    ours, x, hold = ours.to(device), image(SIZE).to(device), Matches(monkeypatch)
+    with torch.no_grad():
+        with counted_runs() as ran:
+            out = ours(x)
+        hold.replay()
+        with use_backend('torch'):
+            expected = ours.double()(x.double())
+    assert ran['best_local_match'] == 3 and ran['best_match'] == 2
+    for ours_map, expected_map in zip(out, expected, strict=True):
+        assert relative_difference(ours_map, expected_map) < 1e-5
+
+
+@pytest.mark.parametrize(
+    'strategy', ['hq', pytest.param(WINDOWED, id='windowed'), pytest.param('fast', marks=on_gpu)]
+)
 def test_gradients_equal_those_of_pytorch(monkeypatch, device, strategy):
     """With the same matches, since a near-tie may turn around."""
     _, ours = make_pair(VARIANT, tome_cfg=strategy, **LAYERS)
@@ -63,7 +83,13 @@ def test_gradients_equal_those_of_pytorch(monkeypatch, device, strategy):
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize('autocast', [False, True])
 @pytest.mark.parametrize(
-    'strategy', ['hq', pytest.param('fast', marks=on_gpu), pytest.param('none', marks=on_gpu)]
+    'strategy',
+    [
+        'hq',
+        pytest.param(WINDOWED, id='windowed'),
+        pytest.param('fast', marks=on_gpu),
+        pytest.param('none', marks=on_gpu),
+    ],
 )
 def test_error_is_at_most_twice_stocks(monkeypatch, device, strategy, autocast, dtype):
     stock, ours = (model.to(device) for model in make_pair(VARIANT, tome_cfg=strategy, **LAYERS))
