@@ -35,7 +35,10 @@ def _weighted(r: float, stride: int) -> dict[str, Any]:
     return _bsm('kv', r, stride) | {'kv_weighted': True}
 
 
-#: The published strategies by name. Everything that lists strategies iterates over this.
+_N2D = {'q_mode': 'n2d', 'q_s': (2, 2)}
+
+#: The strategies by name: the published ones, and those that weight keys and need no retraining.
+#: Everything that lists strategies iterates over this.
 PRESETS: dict[str, Preset] = {
     'none': Preset('nothing is merged: plain SegFormer'),
     'hq': Preset(
@@ -54,9 +57,19 @@ PRESETS: dict[str, Preset] = {
         'Segformer++fast with weighted keys',
         (_weighted(0.9, 4), _weighted(0.9, 4), _bsm('q', 0.9, 4), _bsm('q', 0.9, 4)),
     ),
+    'balanced': Preset(
+        'queries pooled 2x2 in large maps and matched nearby in small ones, weighted keys: '
+        'faster than n2d_2x2, and as good',
+        (
+            _N2D | _weighted(0.7, 2),
+            _N2D | _weighted(0.7, 2),
+            _bsm('q', 0.85, 4) | {'q_window': 3},
+            _bsm('q', 0.85, 4) | {'q_window': 3},
+        ),
+    ),
     'n2d_2x2': Preset(
         '2D neighbor merging: the queries of all stages averaged over 2x2 tokens',
-        ({'q_mode': 'n2d', 'q_s': (2, 2)},) * 4,
+        (_N2D,) * 4,
     ),
     'downsample': Preset('the input image halved in height and width', down_sample=True),
 }

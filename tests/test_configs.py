@@ -21,7 +21,7 @@ from mmengine.registry import DefaultScope
 pytest.importorskip('mmseg')
 from mmseg.registry import DATASETS, HOOKS, MODELS
 
-import mmseg_tome  # noqa: F401  (registers; mmseg imports only after it)
+from mmseg_tome import PRESETS  # registers; mmseg imports only after it
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # MMSegmentation's own, many
 
@@ -37,11 +37,12 @@ def configs_in(*folders: str) -> list[Path]:
 CONFIGS = configs_in(*SEGMENTATION_FOLDERS)
 POSE_CONFIGS = configs_in(*POSE_FOLDERS)
 NAME = re.compile(
-    r'segformer_mit-(?P<model>b[0-5])_(?P<strategy>none|hq|fast|n2d_2x2|downsample)'
+    r'segformer_mit-(?P<model>b[0-5])_'
+    r'(?P<strategy>none|(?:hq|fast)(?:_weighted)?|balanced|n2d_2x2|downsample)'
     r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<schedule>\d+[kie])'
     r'_(?P<dataset>[a-z0-9]+)-(?P<width>\d+)x(?P<height>\d+)'
 )
-STRATEGIES = ('none', 'hq', 'fast', 'n2d_2x2', 'downsample')
+STRATEGIES = tuple(PRESETS)
 POSE_STRATEGIES = STRATEGIES[:-1]  # downsampled, the heatmaps would not be of the codec's size
 UNMERGED = [path for path in CONFIGS if '_none_' in path.name]
 RECIPES = [path for path in UNMERGED if '_mit-b0_' in path.name or 'ade20k-640' in path.name]
@@ -52,10 +53,14 @@ IMAGE = (128, 192)  # height, width of the test image
 # sources go:
 #   HQ:   kv 24 - int(14.4) = 10; q of stage 3 96 - int(76.8) = 20, of stage 4 24 - int(19.2) = 5
 #   fast: kv 24 - int(21.6) = 3;  q of stage 3 96 - int(86.4) = 10, of stage 4 24 - int(21.6) = 3
+#   balanced: kv 24 - int(16.8) = 8; q of stage 3 96 - int(81.6) = 15, of stage 4 24 - int(20.4) = 4
 TOKENS = {
     'none': ((1536, 24), (384, 24), (96, 24), (24, 24)),
     'hq': ((1536, 10), (384, 10), (20, 24), (5, 24)),
     'fast': ((1536, 3), (384, 3), (10, 24), (3, 24)),
+    'hq_weighted': ((1536, 10), (384, 10), (20, 24), (5, 24)),
+    'fast_weighted': ((1536, 3), (384, 3), (10, 24), (3, 24)),
+    'balanced': ((384, 8), (96, 8), (15, 24), (4, 24)),
     'n2d_2x2': ((384, 24), (96, 24), (24, 24), (6, 24)),
     'downsample': ((384, 6), (96, 6), (24, 6), (6, 6)),
 }

@@ -15,7 +15,7 @@ from tests.models.test_mit import SIZES, assert_same_outputs_and_gradients, imag
 
 KV_BSM = {'kv_mode': 'bsm', 'kv_r': 0.6, 'kv_sx': 2, 'kv_sy': 2, 'kv_weighted': True}
 Q_NEAR = {'q_mode': 'bsm', 'q_r': 0.85, 'q_sx': 4, 'q_sy': 4, 'q_window': 3}
-WEIGHTED = [name for name, preset in PRESETS.items() if 'weighted' in name]
+WEIGHTED = ['hq_weighted', 'fast_weighted', 'balanced']
 STAGES = {
     **{name: PRESETS[name].stages for name in WEIGHTED},
     'windowed queries': [Q_NEAR | KV_BSM, Q_NEAR | KV_BSM, Q_NEAR, Q_NEAR],

@@ -147,7 +147,7 @@ def _compare(
     score: Score,
 ) -> BaselineComparison:
     choices = [
-        Choice(name, why, one, baseline, beats(one), paired_bootstrap(one, baseline, score))
+        Choice(name, why, one, baseline, beats(one), _interval(one, baseline, score))
         for name, (why, one) in chosen.items()
         if one is not None
     ]
@@ -157,3 +157,7 @@ def _compare(
     return BaselineComparison(
         question, baseline, choices, others, [one for one in beating if one.is_preset]
     )
+
+
+def _interval(one: Setting, baseline: Setting, score: Score) -> tuple[float, float]:
+    return paired_bootstrap(one.results, baseline.results, one.objective, score)

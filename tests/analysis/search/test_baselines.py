@@ -24,6 +24,10 @@ def score(results):
     return {'q': float(np.mean(results))}
 
 
+def interval(one, baseline, block=1):
+    return paired_bootstrap(one.results, baseline.results, 'q', score, block)
+
+
 PRESETS = [setting('none', 1.0, 80, 80), setting('hq', 0.9, 79, 79), setting('fast', 0.8, 77, 77)]
 
 
@@ -64,15 +68,23 @@ def test_equal_quality_is_enough_for_fast_but_not_for_hq():
 
 def test_interval_is_of_paired_differences():
     hq = PRESETS[1]
-    assert paired_bootstrap(setting('front-01', 0.9, 80, 80), hq, score) == (1.0, 1.0)
+    assert interval(setting('front-01', 0.9, 80, 80), hq) == (1.0, 1.0)
     clear, unclear = (setting('front-01', 0.9, 80, 80, spread=spread) for spread in (1, 10))
     for candidate in (clear, unclear):
         (choice,) = compare_with_baselines([*PRESETS, candidate], score)[0].choices
         assert choice.holds and choice.is_clear == (candidate is clear)
         said = compare_with_baselines([*PRESETS, candidate], score)[0].verdict
         assert said.startswith('Yes: front-01') and ('0.' in said[-3:]) == (candidate is unclear)
-    low, high = paired_bootstrap(clear, hq, score)
+    low, high = interval(clear, hq)
     assert 0.3 < low < 0.8 and 1.2 < high < 1.7
     same = setting('front-01', 0.9, 79, 79, spread=2)
     baseline = setting('fast', 0.9, 79, 79, spread=2)
-    assert paired_bootstrap(same, baseline, score) == pytest.approx((0, 0))
+    assert interval(same, baseline) == pytest.approx((0, 0))
+
+
+def test_blocks_are_drawn_together():
+    """Of values that alternate, any two that follow each other have the same sum."""
+    candidate, baseline = setting('front-01', 0.9, 80, 80, spread=5), PRESETS[1]
+    low, high = interval(candidate, baseline)
+    assert high - low > 1
+    assert interval(candidate, baseline, block=2) == pytest.approx((1, 1))

@@ -1,0 +1,2 @@
+_base_ = './segformer_mit-b2_none_1xb8-20k_camvid-960x720.py'
+model = dict(backbone=dict(tome_cfg='fast_weighted'))
