@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from mmseg_tome import PRESETS
+
 ROOT = Path(__file__).resolve().parents[1]
 HQ = 'segformer_mit-b0_hq_1xb4-3k_camvid-480x360'
 
