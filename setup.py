@@ -60,8 +60,8 @@ COMPAT = constants('mmseg_tome/compat/versions.py')
 
 
 def ranged(name: str) -> str:
-    """Returns the requirement on `name` with the range that importing mmseg_tome insists on."""
-    return name + COMPAT['SUPPORTED'][name]
+    """Returns the requirement on `name` with the range that mmseg_tome insists on."""
+    return name + (COMPAT['SUPPORTED'] | COMPAT['CONVERTED'])[name]
 
 
 # Alone, the package merges tokens of plain tensors. Full mmcv and mmcv-lite own the same files, and
@@ -83,6 +83,7 @@ EXTRAS = {
     # mmsegmentation imports ftfy and regex without declaring them.
     'seg': [*OPENMMLAB, ranged('mmsegmentation'), 'ftfy', 'regex'],
     'pose': [*OPENMMLAB, 'mmdet>=3.3.0,<3.4', 'json_tricks', 'munkres', 'six', 'requests'],
+    'transformers': [ranged('transformers')],
     'analysis': ANALYSIS,  # what benchmark, profile, search and show need beside OpenMMLab
     'search': [*ANALYSIS, 'optuna>=5.0,<6'],
     # What exported models are written by, and run by.

@@ -52,7 +52,8 @@ def apply_tome(model: Model, tome_cfg: TomeCfg) -> Model:
     if not plans:
         raise ValueError(
             f'apply_tome found no MixVisionTransformer in the {type(model).__name__}: '
-            'token merging is for models with a MiT backbone (SegFormer)'
+            'token merging is for models with a MiT backbone (SegFormer), of mmseg, mmpose or '
+            'transformers'
         )
     with unchanged_on_error([module for _, plan in plans for module in plan.modules()]):
         for _, plan in plans:

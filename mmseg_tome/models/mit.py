@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from ..map_sizes import check_down_sample, smallest_side
 from ..ops import to_map
 from ..plain import TOKEN_NORMS, as_defined, is_plain
 from ..strategies import Strategy, TomeCfg, parse_tome_cfg
 from .attention import EfficientMultiheadAttention, attention_of
 from .mix_ffn import MixFFN
 from .patch_embed import PatchEmbed
-from .token_counts import StageTokens, TokenLog, check_down_sample, count_tokens
+from .token_counts import StageTokens, TokenLog, count_tokens
 
 MIX_FFNS = as_defined(MixFFN)
 
@@ -276,7 +277,7 @@ class MixVisionTransformer(BaseModule):
         if self.strategy is not None:
             self._token_log.on_forward(self, x)
             if self.strategy.down_sample:
-                check_down_sample(self, x)
+                check_down_sample(x, smallest_side(self.patch_sizes, self.strides, self.sr_ratios))
                 x = F.interpolate(x, scale_factor=0.5, mode='nearest')
         outs = []
         for i, (patch_embed, blocks, norm) in enumerate(self.layers):

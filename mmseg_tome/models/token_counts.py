@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from mmengine.logging import print_log
 
-from ..ops.compiling import is_tracing
+from ..map_sizes import map_sizes
 from ..strategies import Strategy
 from .attention import attention_of
 
@@ -24,28 +24,6 @@ class StageTokens(NamedTuple):
     q_merged: int
     kv: int
     kv_merged: int
-
-
-def map_sizes(
-    hw: tuple[int, int],
-    patch_sizes: Sequence[int],
-    strides: Sequence[int],
-    down_sample: bool = False,
-) -> list[tuple[int, int]]:
-    """Height and width of each stage's token map, from those of the image in pixels.
-
-    Args:
-        hw: Height and width of the image.
-        patch_sizes: Side of a patch of each stage's patch embedding, which pads by half of it.
-        strides: Stride of each stage's patch embedding.
-        down_sample: Whether the image is halved first.
-    """
-    h, w = (x // 2 for x in hw) if down_sample else hw
-    sizes = []
-    for patch, stride in zip(patch_sizes, strides, strict=True):
-        h, w = ((x + 2 * (patch // 2) - patch) // stride + 1 for x in (h, w))
-        sizes.append((h, w))
-    return sizes
 
 
 def stage_sizes(backbone: MixVisionTransformer, hw: tuple[int, int]) -> list[tuple[int, int]]:
@@ -78,37 +56,6 @@ def count_tokens(
                 merged_kv = attn.kv_merging.num_tokens(kv_hw)
         counts.append(StageTokens(q, merged_q, kv, merged_kv))
     return counts
-
-
-def smallest_side(
-    patch_sizes: Sequence[int], strides: Sequence[int], sr_ratios: Sequence[int]
-) -> int:
-    """Pixels that an image must have in height and width, for every spatial reduction to fit.
-
-    Each stage needs at least ``sr_ratio`` tokens a side; from the last one back, that is what the
-    stage before it, or the image, must have.
-    """
-    side = 1
-    for patch, stride, ratio in reversed(list(zip(patch_sizes, strides, sr_ratios, strict=True))):
-        side = (max(side, ratio) - 1) * stride + patch - 2 * (patch // 2)
-    return side
-
-
-def check_down_sample(backbone: MixVisionTransformer, image: torch.Tensor) -> None:
-    """Check that an image can be halved; compiled and traced, that is for the layers to find out.
-
-    Raises:
-        ValueError: If it is too small. It names the size and the smallest that is allowed.
-    """
-    if torch.compiler.is_compiling() or is_tracing():
-        return
-    smallest = 2 * smallest_side(backbone.patch_sizes, backbone.strides, backbone.sr_ratios)
-    h, w = image.shape[2:]
-    if min(h, w) < smallest:
-        raise ValueError(
-            f"an image of {w}x{h} pixels is too small for tome_cfg = 'downsample', which halves "
-            f'it: give at least {smallest} pixels in width and height'
-        )
 
 
 def describe(name: str, counts: Sequence[StageTokens], hw: tuple[int, int], batch: int = 1) -> str:

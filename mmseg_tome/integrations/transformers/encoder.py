@@ -1,10 +1,12 @@
 """A SegFormer encoder of transformers as what ``apply_tome`` switches between strategies."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from torch import nn
 from transformers.models.segformer import modeling_segformer as stock
 
+from ...map_sizes import smallest_side
 from ...strategies import Strategy
 from .attention import MergingAttention
 
@@ -23,7 +25,7 @@ class Encoder:
         model: The ``SegformerModel``.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: Any) -> None:
         self.model = model
 
     @property
@@ -42,4 +44,8 @@ class Encoder:
             for module in blocks.modules():
                 if isinstance(module, MergingAttention):
                     module.set_merging(stage)
-        stages[0][0].down_sample = strategy.down_sample
+        embeddings, config = stages[0][0], self.model.config
+        embeddings.down_sample = strategy.down_sample
+        embeddings.smallest_side = smallest_side(
+            config.patch_sizes, config.strides, config.sr_ratios
+        )

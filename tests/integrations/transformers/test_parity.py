@@ -143,3 +143,11 @@ def test_loss_is_theirs():
     half = apply_tome(model, 'downsample')(image(), labels=labels)
     assert half.logits.shape == (2, 7, 12, 17)  # an eighth of the image, not a quarter
     assert half.loss.isfinite()
+
+
+def test_images_too_small_to_be_halved():
+    model = apply_tome(build(), 'downsample')
+    smallest = 2 * 29  # for eight tokens a side, seven of which are four pixels apart
+    assert output(model, image((smallest, 61))).isfinite().all()
+    with pytest.raises(ValueError, match=r'70x57 pixels is too small .* at least 58 pixels'):
+        model(image((57, 70)))
