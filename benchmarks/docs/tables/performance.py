@@ -162,6 +162,23 @@ TABLES = {
         head=('model, input', 'memory'),
         caption=('setting', 'precision'),
     ),
+    'matching-cost': Table(
+        {'experiment': 'matching-cost', 'strategy': ('hq', 'fast', 'balanced')},
+        {
+            f'{name}, {what}': Cell({'metric': metric, **size(w, h)}, show=fixed(1))
+            for name, w, h in (
+                ('1024×1024', 1024, 1024),
+                ('2048×1024', 2048, 1024),
+                ('3840×2160', 3840, 2160),
+            )
+            for metric, what in (('matching', 'matching'), ('all', 'all'))
+        },
+        by=('model', 'strategy', 'note'),
+        head=('model', 'strategy', 'matching'),
+        caption=('command',),
+        note='In GFLOP, of one image; `as it is` compares with all destinations, but for the '
+        'queries of `balanced`.',
+    ),
     'profile': Table(
         {'experiment': 'profile', 'model': 'b0', **size(1024, 1024), **EPYC},
         {

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..cells import Cell, fixed, signed, with_spread
+from ..cells import Cell, fixed, signed, with_interval, with_spread
 from ..table import Table
 from .performance import EPYC, NONE, STOCK, TIME, XEON, mebibytes, milliseconds, speed_up
 
@@ -45,9 +45,28 @@ def _changes(metric: str | None = None) -> dict[str, Cell]:
     return {f'`{name}`': Cell({**asked, **where}, show=show) for name, where in MERGING.items()}
 
 
+_WITHOUT_RETRAINING = {
+    'mIoU': Cell({'metric': 'mIoU'}),
+    'Δ mIoU (95 %)': Cell({'metric': 'mIoU change'}, show=with_interval(signed(), digits=2)),
+    'mIoU_small': Cell({'metric': 'mIoU_small'}),
+    'Δ mIoU_small (95 %)': Cell(
+        {'metric': 'mIoU_small change'}, show=with_interval(signed(), digits=2)
+    ),
+    'same class as unmerged, %': Cell({'metric': 'agreement'}),
+}
 _MIOU, _PCK = {'metric': 'mIoU change'}, {'metric': 'PCK@0.1 change'}
 
 TABLES = {
+    **{
+        f'without-retraining-{dataset}': Table(
+            {'experiment': 'without-retraining', 'dataset': dataset},
+            _WITHOUT_RETRAINING,
+            by=('strategy',),
+            head=('strategy',),
+            caption=('setting', 'precision'),
+        )
+        for dataset in ('camvid', 'streets')
+    },
     'readme-quality': Table(
         OURS,
         {'mIoU without merging': _UNMERGED, **_changes('mIoU')},

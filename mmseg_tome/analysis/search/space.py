@@ -13,6 +13,8 @@ MODES = ('none', 'bsm', 'n2d', 'n1d')
 GRIDS = ('2x2', '2x4', '4x2', '4x4', '8x8')  # sx x sy; Table I has 2x2 and 4x4
 WINDOWS = ('1x2', '2x1', '2x2', '2x4', '4x2', '3x3', '4x4')  # height x width, of n2d
 STRIDES = (2, 3, 4)  # of n1d
+CELLS_AROUND = ('all', 3, 5)  # side of the square that bsm compares within
+WEIGHTED = (False, True)  # keys
 SMALLEST_SHARE = 0.2  # of a grid's sources; below that nothing is saved
 DECIMALS = 2  # of a rate; Table I has one
 
@@ -55,7 +57,12 @@ def _suggest_side(chooser: Chooser, name: str, side: str) -> dict[str, Any]:
     if mode == 'none':
         return {}
     settings: dict[str, Any] = {f'{side}_mode': mode}
+    if side == 'kv' and chooser.suggest_categorical(f'{name}.weighted', WEIGHTED):
+        settings['kv_weighted'] = True
     if mode == 'bsm':
+        around = chooser.suggest_categorical(f'{name}.around', CELLS_AROUND)
+        if around != 'all':
+            settings[f'{side}_window'] = around
         grid = chooser.suggest_categorical(f'{name}.grid', GRIDS)
         share = chooser.suggest_float(f'{name}.share', SMALLEST_SHARE, 1.0)
         sx, sy = _pair(grid)
@@ -88,6 +95,8 @@ def _encode_side(stage: Mapping[str, Any], name: str, side: str) -> dict[str, An
     if mode == 'bsm':
         grid = f'{stage[f"{side}_sx"]}x{stage[f"{side}_sy"]}'
         chosen = {'grid': _within(GRIDS, grid, name)}
+        around = stage.get(f'{side}_window') or 'all'
+        chosen['around'] = _within(CELLS_AROUND, around, name)
         rate = stage[f'{side}_r']
         chosen['share'] = min(max(rate / _largest_rate(grid), SMALLEST_SHARE), 1.0)
         if _rate(chosen['share'], grid) != rate:
@@ -103,6 +112,8 @@ def _encode_side(stage: Mapping[str, Any], name: str, side: str) -> dict[str, An
         chosen = {'stride': _within(STRIDES, stage[f'{side}_s'], name)}
     else:
         chosen = {}
+    if side == 'kv' and mode != 'none':
+        chosen['weighted'] = _within(WEIGHTED, stage.get('kv_weighted') or False, name)
     params = {'mode': _within(MODES, mode, name), **chosen}
     return {f'{name}.{key}': value for key, value in params.items()}
 
@@ -113,7 +124,7 @@ def key_of(stages: Sequence[Mapping[str, Any]]) -> str:
 
 
 def describe(stages: Sequence[Mapping[str, Any]]) -> str:
-    """A candidate in a line, such as ``1: kv bsm 0.6 2x2; 3: q n2d 2x2``."""
+    """A candidate in a line, such as ``1: kv bsm 0.6 2x2 weighted; 3: q n2d 2x2``."""
     parts = []
     for number, stage in enumerate(stages, 1):
         sides = [
@@ -127,9 +138,13 @@ def describe(stages: Sequence[Mapping[str, Any]]) -> str:
 def _describe_side(stage: Mapping[str, Any], side: str) -> str:
     mode = stage[f'{side}_mode']
     if mode == 'bsm':
-        return f'bsm {stage[f"{side}_r"]} {stage[f"{side}_sx"]}x{stage[f"{side}_sy"]}'
-    size = stage[f'{side}_s']
-    return f'{mode} {size if isinstance(size, int) else "x".join(map(str, size))}'
+        text = f'bsm {stage[f"{side}_r"]} {stage[f"{side}_sx"]}x{stage[f"{side}_sy"]}'
+        if window := stage.get(f'{side}_window'):
+            text += f' within {window}'
+    else:
+        size = stage[f'{side}_s']
+        text = f'{mode} {size if isinstance(size, int) else "x".join(map(str, size))}'
+    return f'{text} weighted' if side == 'kv' and stage.get('kv_weighted') else text
 
 
 def _pair(text: str) -> list[int]:

@@ -8,10 +8,12 @@ pytest.importorskip('optuna')
 from optuna.trial import FixedTrial
 
 from mmseg_tome.analysis.search.space import (
+    CELLS_AROUND,
     GRIDS,
     MODES,
     SIDES,
     STRIDES,
+    WEIGHTED,
     WINDOWS,
     describe,
     encode,
@@ -55,14 +57,21 @@ def test_whatever_is_suggested_is_allowed_and_can_be_encoded(data):
     assert key_of(suggest(FixedTrial(encode(stages)), 4)) == key_of(stages)
 
 
-def test_every_mode_grid_and_window_can_be_suggested_on_both_sides():
-    choices = [('bsm', {'grid': grid, 'share': 1.0}) for grid in GRIDS]
+@pytest.mark.parametrize('weighted', WEIGHTED)
+def test_every_mode_grid_and_window_can_be_suggested_on_both_sides(weighted):
+    choices = [
+        ('bsm', {'grid': grid, 'share': 1.0, 'around': around})
+        for grid in GRIDS
+        for around in CELLS_AROUND
+    ]
     choices += [('n2d', {'window': window}) for window in WINDOWS]
     choices += [('n1d', {'stride': stride}) for stride in STRIDES]
     assert {mode for mode, _ in choices} | {'none'} == set(MODES)
     for mode, values in choices:
         params = {f'1.{side}.{k}': v for side in SIDES for k, v in {'mode': mode, **values}.items()}
+        params['1.kv.weighted'] = weighted
         (stage,) = suggest(FixedTrial(params), 1)
+        assert stage.get('kv_weighted', False) == weighted
         merging = parse_tome_cfg([stage], 1).stages[0]
         # Around plain attention (Fig. 2b), queries and keys/values are merged alike.
         assert merging.q == merging.kv
