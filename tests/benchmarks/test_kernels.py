@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from benchmarks.kernels import STEPS, Shape, measure, table
+from benchmarks.kernel_steps import STEPS, Shape
+from benchmarks.kernels import measure, table
 from tests.ops.triton.accuracy import on_gpu
 from tests.ops.triton.conftest import DEVICE, kernels  # noqa: F401 - a fixture
 
@@ -11,11 +12,16 @@ from tests.ops.triton.conftest import DEVICE, kernels  # noqa: F401 - a fixture
 @pytest.mark.parametrize('dtype', [torch.float32, pytest.param(torch.bfloat16, marks=on_gpu)])
 @pytest.mark.parametrize('step', STEPS)
 def test_every_step_is_measured_on_all_implementations(step, dtype):
-    shape = Shape('tiny', 1, 4, 5, 6, 0.5, 2)
-    rows = measure(step, shape, dtype, DEVICE)
+    shape = Shape('tiny', 1, 4, 5, 6, 0.5, 2, keys=7, heads=2)
+    rows = list(measure(step, shape, dtype, DEVICE))
     names = ['torch', 'triton']
-    if step == 'match' and dtype == torch.float32:
+    if step.endswith('match') and dtype == torch.float32:
         names += ['triton, tf32x3']
+    if 'attention' in step:
+        names = ['torch'] + ['torch, extra channels'] * step.startswith('weighted')
+        # FlexAttention has no gradient on CPUs.
+        if step == 'weighted attention' or (names[1:] and DEVICE == 'cuda'):
+            names += ['torch, score_mod']
     values = {(row.implementation, row.metric): row.value for row in rows}
     assert list(dict.fromkeys(row.implementation for row in rows)) == names
     assert len(rows) == len(values) == 3 * len(names)
@@ -27,5 +33,6 @@ def test_every_step_is_measured_on_all_implementations(step, dtype):
         assert error <= 2 * expected + torch.finfo(dtype).eps
     shown = table(rows).set_index('implementation')
     assert list(shown.index) == names and shown.loc['torch', 'speed-up'] == 1
-    gain = values['torch', 'seconds'] / values['triton', 'seconds']
-    assert shown.loc['triton', 'speed-up'] == pytest.approx(gain, abs=0.01)
+    for name in names[1:]:
+        gain = values['torch', 'seconds'] / values[name, 'seconds']
+        assert shown.loc[name, 'speed-up'] == pytest.approx(gain, abs=0.01)

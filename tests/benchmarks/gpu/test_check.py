@@ -39,8 +39,13 @@ def test_tests_come_first_and_the_most_telling_cells_next(run, tmp_path):
     assert '-m pytest' in calls[2]
     cells = [call for call in calls[3:] if 'tools/benchmark.py --device cuda' in call]
     assert cells[0] == calls[3]
-    for cell, wanted in zip(cells, ('1024x1024', '2048x1024'), strict=False):
+    for preset in ('none', 'hq', 'hq_weighted', 'balanced', 'n2d_2x2'):
+        assert f'ours {preset} ' in cells[0] and f'graphed {preset} ' in f'{cells[0]} '
+    for step in ('windowed match', 'weighted attention'):
+        assert 'benchmark_kernels.py' in calls[4] and step in calls[4]
+    for cell, wanted in zip(cells, ('1024x1024', '1024x1024', '2048x1024'), strict=False):
         assert f'--models b5 --sizes {wanted} --batch 8 --dtypes bf16' in cell
+    assert '--columns' not in cells[1]
     for size in ('512x512', '640x640', '1024x1024', '2048x1024', '3840x2160'):
         for model in ('b0', 'b2', 'b5'):
             assert any(size in call and model in call for call in cells)
@@ -57,7 +62,7 @@ def test_a_second_run_does_not_repeat_the_tests(run):
 def test_nothing_is_timed_when_a_test_fails(run):
     code, output, calls = run(cases="*'-m pytest'*) exit 1 ;;")
     assert code == 2 and 'a test fails' in output
-    assert not any('benchmark' in call for call in calls)
+    assert not any('tools/' in call for call in calls)
     assert any('-m pytest' in call for call in run()[2])  # and the next run tests again
 
 
