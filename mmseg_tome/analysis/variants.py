@@ -85,13 +85,13 @@ def _prototype(variant: str, stock: bool) -> Segmentor:
     with DefaultScope.overwrite_default_scope('mmseg'):  # as it was before, afterwards
         built = Segmentor(MODELS.build(model.backbone), MODELS.build(model.decode_head))
     if stock:
-        _draw_weights(built)
+        draw_weights(built)
     else:
         built.load_state_dict(_prototype(variant, stock=True).state_dict())
     return built
 
 
-def _draw_weights(model: Segmentor) -> None:
+def draw_weights(model: Segmentor) -> None:
     """Draw random weights under which attention is far from uniform and outputs stay finite."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():

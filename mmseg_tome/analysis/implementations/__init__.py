@@ -9,6 +9,7 @@ from .graphs import Compiled, Graphed
 from .ours import Ours
 from .selection import compared_by_default, selectable
 from .stock import PUBLISHED, Fused, Plain, Published, Stock
+from .transformers import Transformers, TransformersEager, TransformersTome
 
 __all__ = [
     'IMPLEMENTATIONS',
@@ -21,6 +22,9 @@ __all__ = [
     'Plain',
     'Published',
     'Stock',
+    'Transformers',
+    'TransformersEager',
+    'TransformersTome',
     'compared_by_default',
     'implementation',
     'selectable',

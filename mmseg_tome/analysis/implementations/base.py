@@ -31,8 +31,9 @@ class Implementation(ABC):
     name: ClassVar[str]
     about: ClassVar[str]
 
-    def __init_subclass__(cls) -> None:
-        IMPLEMENTATIONS[cls.name] = cls
+    def __init_subclass__(cls, abstract: bool = False) -> None:
+        if not abstract:
+            IMPLEMENTATIONS[cls.name] = cls
 
     def __post_init__(self) -> None:
         if self.strategy not in (*PRESETS, AUTO):
@@ -99,7 +100,10 @@ class Implementation(ABC):
         return None
 
 
-_DISTRIBUTIONS = {'mmseg': "'mmseg_tome[seg]'"}
+_DISTRIBUTIONS = {
+    'mmseg': "'mmseg_tome[seg]'",
+    'transformers': "'mmseg_tome[transformers]'",
+}
 
 
 def implementation(text: str) -> Implementation:

@@ -5,6 +5,7 @@ from .base import Implementation
 from .graphs import Compiled, Graphed
 from .ours import Ours
 from .stock import PUBLISHED, Fused, Published, Stock
+from .transformers import Transformers, TransformersEager, TransformersTome
 
 
 def compared_by_default(graphs: bool = False) -> list[Implementation]:
@@ -16,5 +17,10 @@ def compared_by_default(graphs: bool = False) -> list[Implementation]:
 
 
 def selectable() -> list[Implementation]:
-    """What can be asked for by name: the usual ones, and the compiled models."""
-    return [*compared_by_default(graphs=True), *(Compiled(strategy) for strategy in PRESETS)]
+    """What can be asked for by name: the usual ones, the compiled models, and transformers'."""
+    return [
+        *compared_by_default(graphs=True),
+        *(Compiled(strategy) for strategy in PRESETS),
+        *(Transformers(), TransformersEager()),
+        *(TransformersTome(strategy) for strategy in PRESETS),
+    ]
