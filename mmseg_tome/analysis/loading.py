@@ -11,6 +11,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import load_checkpoint
 from torch import nn
 
+from ..checkpoints import CheckpointError
 from ..models import MixVisionTransformer
 
 FRAMEWORKS = ('mmseg', 'mmpose')
@@ -68,11 +69,14 @@ def load_model(
         ValueError: If it is not of this model; the message names the first difference.
     """
     if checkpoint is not None:
-        _check_is_file(checkpoint)
+        _check_is_there(checkpoint)
     cfg = with_stock_classes(cfg) if stock else copy.deepcopy(cfg)
     apis = importlib.import_module(f'{cfg.get("default_scope", "mmseg")}.apis')
     # It reads classes and palette from the checkpoint, but lets weights be missing.
-    model = apis.init_model(cfg, None if checkpoint is None else str(checkpoint), 'cpu')
+    try:
+        model = apis.init_model(cfg, None if checkpoint is None else str(checkpoint), 'cpu')
+    except CheckpointError as error:
+        raise _refusal(checkpoint, [str(error)]) from None
     if checkpoint is not None:
         load_weights(model, checkpoint)
     return model.to(device).eval()
@@ -85,18 +89,24 @@ def load_weights(model: nn.Module, checkpoint: str | Path) -> dict:
         FileNotFoundError: If it is not there.
         ValueError: If it is not of this model; the message names the first difference.
     """
-    _check_is_file(checkpoint)
+    _check_is_there(checkpoint)
     try:
         return load_checkpoint(model, str(checkpoint), 'cpu', strict=True).get('meta', {})
+    except CheckpointError as error:
+        raise _refusal(checkpoint, [str(error)]) from None
     except RuntimeError as error:
         _, *reasons = (line[:200] for line in str(error).splitlines() if line)
-        raise ValueError(
-            f'{checkpoint} does not fit the config, in {len(reasons)} respects: {reasons[0]}'
-        ) from None
+        raise _refusal(checkpoint, reasons) from None
 
 
-def _check_is_file(checkpoint: str | Path) -> None:
-    if not Path(checkpoint).is_file():
+def _refusal(checkpoint: str | Path | None, reasons: list[str]) -> ValueError:
+    return ValueError(
+        f'{checkpoint} does not fit the config, in {len(reasons)} respects: {reasons[0]}'
+    )
+
+
+def _check_is_there(checkpoint: str | Path) -> None:
+    if not Path(checkpoint).exists():  # a folder of Hugging Face is a checkpoint too
         raise FileNotFoundError(f'checkpoint {checkpoint}: there is no such file')
 
 

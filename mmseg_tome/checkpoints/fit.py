@@ -122,8 +122,8 @@ def _check_head(
         )
     if found.head.channels != model.head.channels:
         raise CheckpointError(
-            f'{name} has a head of {found.head.channels} channels, and the model of '
-            f'{model.head.channels}: set decode_head=dict(channels={found.head.channels})'
+            f'size mismatch in decode_head: {name} has {found.head.channels} channels there, and '
+            f'the model {model.head.channels}: set decode_head=dict(channels={found.head.channels})'
         )
     if found.head.classes == model.head.classes:
         return weights, None

@@ -183,7 +183,7 @@ def test_another_head_is_named(folder, tmp_path):
     assert 'projects levels by bare linears' in message
     assert 'decode_head=dict(bare_projections=True)' in message
     message = refusal(tmp_path, folder, **{'model.decode_head.channels': 16})
-    assert 'a head of 8 channels, and the model of 16' in message
+    assert 'has 8 channels there, and the model 16: set decode_head' in message
 
 
 @pytest.mark.parametrize('key', ['norm_cfg', 'inner_norm_cfg'])
@@ -301,3 +301,11 @@ def test_fewer_stages_take_what_they_have(folder, tmp_path):
     torch.save(weights, tmp_path / 'four.pth')
     load_checkpoint(three, str(tmp_path / 'four.pth'))
     assert all(torch.equal(weights[name], value) for name, value in three.state_dict().items())
+
+
+def test_tools_take_a_folder(theirs, folder, tmp_path):
+    from mmseg_tome.analysis.loading import load_model
+
+    assert_same(load_model(Config.fromfile(config(tmp_path)), folder), theirs)
+    with pytest.raises(FileNotFoundError, match='there is no such file'):
+        load_model(Config.fromfile(config(tmp_path)), folder / 'missing')
