@@ -7,16 +7,18 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmseg_tome.merging import BipartiteSoftMatching
+from mmseg_tome.models import EfficientMultiheadAttention
 from mmseg_tome.models.mit import TransformerEncoderLayer
 from mmseg_tome.ops import dispatch, merge_tokens
 
 from .accuracy import counted_runs
 
 HW = 8, 8
-# These launch nothing: they name memory, or take it.
+# These launch nothing: they name memory, take it, or ask for a dtype.
 FREE = {
     *('view', '_unsafe_view', 't', 'transpose', 'permute', 'slice', 'select', 'unbind', 'split'),
     *('detach', 'alias', 'unsqueeze', 'expand', 'as_strided', 'empty', 'new_empty', 'reshape'),
+    'promote_types',
 }
 # Norms of the tokens beside the best matches; within a window, scores and matches of the sources
 # picked from those of all tokens; and two steps of finding slots.
@@ -58,6 +60,22 @@ def test_launches_of_a_block_of_stage_3(device, q_merging, most):
             block(x, HW)
     assert launches.counts.total() == most, launches.counts
     assert launches.counts['depthwise_gelu'] == 1
+
+
+@pytest.mark.parametrize('kv_weighted, most', [(False, 12), (True, 15)])
+def test_weighting_keys_takes_three_launches(device, kv_weighted, most):
+    if device != 'cpu':
+        pytest.skip('the names of operators are those of a CPU')
+    torch.manual_seed(0)
+    attention = EfficientMultiheadAttention(
+        32, 2, sr_ratio=2, kv_merging=BipartiteSoftMatching(0.5, 2, 2), kv_weighted=kv_weighted
+    ).eval()
+    x = torch.randn(1, HW[0] * HW[1], 32)
+    with torch.no_grad():
+        attention(x, HW)
+        with Launches() as launches:
+            attention(x, HW)
+    assert launches.counts.total() == most, launches.counts
 
 
 def test_the_dispatcher_is_left_out_in_inference_alone(monkeypatch, device):

@@ -63,7 +63,13 @@ def test_windowed_queries_and_weighted_keys(monkeypatch, device):
 
 
 @pytest.mark.parametrize(
-    'strategy', ['hq', pytest.param(WINDOWED, id='windowed'), pytest.param('fast', marks=on_gpu)]
+    'strategy',
+    [
+        'hq',
+        pytest.param(WINDOWED, id='windowed'),
+        pytest.param('fast', marks=on_gpu),
+        pytest.param('balanced', marks=on_gpu),
+    ],
 )
 def test_gradients_equal_those_of_pytorch(monkeypatch, device, strategy):
     """With the same matches, since a near-tie may turn around."""
@@ -88,6 +94,7 @@ def test_gradients_equal_those_of_pytorch(monkeypatch, device, strategy):
         'hq',
         pytest.param(WINDOWED, id='windowed'),
         pytest.param('fast', marks=on_gpu),
+        pytest.param('balanced', marks=on_gpu),
         pytest.param('none', marks=on_gpu),
     ],
 )
