@@ -14,6 +14,9 @@ examples:
       model.xml and model.bin, with another strategy, for another size
   python -m mmseg_tome export CONFIG CHECKPOINT --format onnx --normalize --output classes
       for programs without PyTorch: takes images as OpenCV reads them, gives a class per pixel
+  python -m mmseg_tome export CONFIG CHECKPOINT --format openvino --precision int8 \\
+      --calibrate config --max-drop 0.5 --images 100
+      in INT8, calibrated on the training set; refused if mIoU falls by more than half a point
   python -m mmseg_tome export CONFIG CHECKPOINT --verify-only model.onnx
       compares a file that is there
 
@@ -52,9 +55,21 @@ def build_parser() -> argparse.ArgumentParser:
     add('--strategy', help="preset, or a YAML or JSON file (default: the config's tome_cfg)")
     add(
         '--precision',
-        choices=['fp32', 'fp16', 'bf16'],
+        choices=['fp32', 'fp16', 'bf16', 'int8'],
         default='fp32',
         help='default: %(default)s',
+    )
+    add(
+        '--calibrate',
+        metavar='FOLDER|config',
+        help="for int8: a folder with images, or config for the config's training set",
+    )
+    add(
+        '--calibration-images',
+        type=positive,
+        default=100,
+        metavar='N',
+        help='to calibrate by, evenly over the set (default: %(default)s)',
     )
     add(
         '--output',
@@ -123,7 +138,7 @@ def main(arguments: list[str]) -> int:
                 )
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with progress.step(f'write {path}', 1) as step:
-                    exporter.write(path, settings)
+                    exporter.write(path, settings, args.calibrate, args.calibration_images)
                     step.advance()
             verdict = exporter.verify(path, args.images, options, progress, args.max_drop)
     except (ValueError, OSError, RuntimeError, MissingRuntimeError) as error:

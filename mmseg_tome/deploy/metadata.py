@@ -23,6 +23,7 @@ class Metadata:
         batch: Number of images at once; None for any.
         height: Height of images in pixels; None for any.
         width: Width of images in pixels; None for any.
+        least: Pixels that images of any size must have on a side.
         precision: ``'fp32'``, ``'fp16'``, ``'bf16'`` or ``'int8'``.
         strategy: What is merged: the name of a preset, or a file or list as JSON.
         classes: Names of the classes, or of the keypoints.
@@ -42,6 +43,7 @@ class Metadata:
     batch: int | None
     height: int | None
     width: int | None
+    least: int
     precision: str
     strategy: str
     classes: tuple[str, ...] = ()
@@ -78,7 +80,8 @@ class Metadata:
 
     def describe_input(self) -> str:
         """What it takes, in a few words."""
-        size = 'any size' if self.is_dynamic else f'{self.width}x{self.height} pixels'
+        any_size = f'any size from {self.least}x{self.least} pixels up'
+        size = any_size if self.is_dynamic else f'{self.width}x{self.height} pixels'
         kind = 'uint8 [B, H, W, 3] in BGR' if self.normalize else 'normalized fp32 [B, 3, H, W]'
         batch = 'any batch' if self.batch is None else f'batch {self.batch}'
         return f'images of {size}, {batch}, as {kind}'
@@ -89,6 +92,11 @@ class Metadata:
         Raises:
             ValueError: If they are not. It says what to export.
         """
+        if self.is_dynamic and min(height, width) < self.least:
+            raise ValueError(
+                f'{name} takes images of at least {self.least}x{self.least} pixels, and this one '
+                f'has {width}x{height}: export it with --size {width}x{height}'
+            )
         if self.is_dynamic or (height, width) == (self.height, self.width):
             return
         raise ValueError(

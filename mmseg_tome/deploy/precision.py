@@ -7,7 +7,10 @@ from torch import Tensor, nn
 
 from .graph import Graph
 
-DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
+DTYPES = {
+    **{'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16},
+    'int8': torch.float32,  # before it is quantized
+}
 
 
 class InFP32(nn.Module):

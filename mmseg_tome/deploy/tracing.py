@@ -1,5 +1,6 @@
 """Tracing a graph by ``torch.export``, with names for what a verification looks at."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from .graph import Graph
 from .matching import recorded_slots
 
 INPUT, OUTPUT = 'images', 'output'
+# Exporters want to know; nothing depends on it.
+_MOST = 2**15
+# Tokens that the smallest map must have on a side: fewer are special cases of many an operation.
+_LEAST_TOKENS = 4
 
 
 @dataclass(frozen=True)
@@ -55,18 +60,41 @@ def trace(graph: Graph, images: Tensor, dynamic: bool = False, taps: bool = True
         )
     shapes: Any = None
     if dynamic:
-        sizes = {0: Dim('batch', min=1), 1: Dim('height', min=32), 2: Dim('width', min=32)}
+        least = least_side(graph)
+        sides = [Dim(name, min=least, max=_MOST) for name in ('height', 'width')]
+        sizes = {0: Dim('batch', min=1, max=_MOST), 1: sides[0], 2: sides[1]}
         if images.dtype != torch.uint8:
             sizes = {0: sizes[0], 2: sizes[1], 3: sizes[2]}
         shapes = {'images': sizes}
     tapped = _Tapped(graph) if taps else None
     with torch.no_grad():
         program = torch.export.export(
-            tapped or graph, (images,), dynamic_shapes=shapes, strict=False
+            tapped or graph,
+            (images,),
+            dynamic_shapes=shapes,
+            strict=False,
+            # Halves of halves of a size are more than its solver can reason about.
+            prefer_deferred_runtime_asserts_over_guards=dynamic,
         )
     if tapped is None:
         return Traced(program, (), ())
     return Traced(program, tapped.names.layers, tapped.names.matches)
+
+
+def least_side(graph: Graph) -> int:
+    """Pixels that an image must have on a side, where sizes are dynamic.
+
+    On smaller ones the last stages would have no whole cell, and merge nothing: another graph.
+    """
+    strategy, strides = graph.backbone.strategy, graph.backbone.strides
+    sides = [
+        side
+        for stage in strategy.stages
+        for merging in (stage.q, stage.kv)
+        for side in (getattr(merging, 'sx', 1), getattr(merging, 'sy', 1))
+    ]
+    pixels = math.prod(strides) * max(_LEAST_TOKENS, *sides)
+    return 2 * pixels if strategy.down_sample else pixels
 
 
 class _Names:

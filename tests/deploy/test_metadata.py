@@ -16,6 +16,7 @@ METADATA = Metadata(
     batch=1,
     height=96,
     width=128,
+    least=64,
     precision='fp32',
     strategy='hq',
     classes=('road', 'sky'),
@@ -43,5 +44,7 @@ def test_another_size_is_refused_with_what_to_export():
     ):
         METADATA.check_size(32, 64, 'model.onnx')
     dynamic = dataclasses.replace(METADATA, batch=None, height=None, width=None)
-    dynamic.check_size(32, 64, 'model.onnx')
-    assert 'any size, any batch' in dynamic.describe_input()
+    dynamic.check_size(64, 65, 'model.onnx')
+    with pytest.raises(ValueError, match='of at least 64x64 pixels, and this one has 64x32'):
+        dynamic.check_size(32, 64, 'model.onnx')
+    assert 'any size from 64x64 pixels up, any batch' in dynamic.describe_input()

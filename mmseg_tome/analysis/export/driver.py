@@ -12,14 +12,14 @@ from mmengine.model import BaseModel
 from ...apply import apply_tome
 from ...deploy import loader
 from ...deploy.export import FORMATS, Settings, export_model
-from ...deploy.graph import Normalize, head_of
+from ...deploy.graph import Normalize, head_of, normalization
 from ...deploy.runtimes import Runtime, RuntimeOptions, open_exported
 from ...deploy.verify import BOUNDS, Comparison, compare, first_difference, reference_graph
 from ...strategies import TomeCfg
 from ..loading import load_config, load_model
 from ..progress import Progress
 from ..provenance import commit, package_versions
-from .pictures import Pictures, find_pictures
+from .pictures import Pictures, find_pictures, pictures_in, training_pictures
 from .quality import main_metric, scores
 
 #: What a file is renamed to that is not what the model is.
@@ -92,8 +92,43 @@ class Exporter:
                 return int(width), int(height)
         raise ValueError(f'{self.config} does not say the size of its images: give --size WxH')
 
-    def write(self, path: Path, settings: Settings) -> None:
-        """Write the file; see :func:`mmseg_tome.deploy.export.export_model`."""
+    def write(
+        self,
+        path: Path,
+        settings: Settings,
+        calibrate: str | None = None,
+        calibration_images: int = 100,
+    ) -> None:
+        """Write the file; see :func:`mmseg_tome.deploy.export.export_model`.
+
+        Args:
+            path: The file.
+            settings: What it is exported as.
+            calibrate: For int8: a folder with images, or ``'config'`` for the training set.
+            calibration_images: How many of them, at most.
+
+        Raises:
+            ValueError: If one of int8 and ``calibrate`` is given without the other.
+        """
+        if (settings.precision == 'int8') != (calibrate is not None):
+            raise ValueError(
+                '--precision int8 and --calibrate belong together: give a folder with images, or '
+                "--calibrate config for the config's training set"
+            )
+        calibration = []
+        if calibrate is not None:
+            pictures = (
+                training_pictures(self.cfg, calibration_images)
+                if calibrate == 'config'
+                else pictures_in(self.cfg, Path(calibrate), calibration_images)
+            )
+            batches = (
+                picture.repeat(settings.batch, 1, 1, 1) for picture in pictures.at(settings.size)
+            )
+            prepare = Normalize(*normalization(self.model))
+            calibration = [
+                (each if settings.normalize else prepare(each)).numpy() for each in batches
+            ]
         meta = getattr(self.model, 'dataset_meta', None) or {}
         names = meta.get('classes') or ()
         if len(names) != getattr(head_of(self.model), 'out_channels', None):
@@ -106,7 +141,7 @@ class Exporter:
             date=str(date.today()),
         )
         palette = meta.get('palette') or ()
-        export_model(self.model, path, settings, names, palette, source)
+        export_model(self.model, path, settings, names, palette, source, calibration)
 
     def verify(
         self,
@@ -152,7 +187,8 @@ class Exporter:
             return [(metadata.width, metadata.height)]
         width, height = self.default_size()
         # The second has odd maps, and cells that are not whole.
-        return [(width, height), (width * 3 // 4 + 5, height // 2 + 7), (height, width)]
+        sizes = [(width, height), (width * 3 // 4 + 5, height // 2 + 7), (height, width)]
+        return [(max(w, metadata.least), max(h, metadata.least)) for w, h in sizes]
 
     def _inputs(self, runtime: Runtime, picture: Any) -> Any:
         metadata = runtime.metadata

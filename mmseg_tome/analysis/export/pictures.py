@@ -1,5 +1,6 @@
 """Pictures that an exported model is compared on: the config's test set, or generated ones."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,24 @@ def find_pictures(cfg: Config, count: int) -> Pictures:
             return Pictures(None, count, f'generated pictures (no test set: {reason})')
     count = min(count, len(source.paths))
     return Pictures(source, count, f'{count} of {len(source.paths)} images of the test set')
+
+
+def training_pictures(cfg: Config, count: int) -> Pictures:
+    """Take the training set of a config, prepared as the test set.
+
+    Raises:
+        ValueError: If it is not there.
+    """
+    if 'train_dataloader' not in cfg:
+        raise ValueError('--calibrate config: the config has no train_dataloader, give a folder')
+    cfg = copy.deepcopy(cfg)
+    pipeline = cfg.test_dataloader.dataset.pipeline
+    cfg.test_dataloader.dataset = cfg.train_dataloader.dataset
+    cfg.test_dataloader.dataset.pipeline = pipeline
+    found = find_pictures(cfg, count)
+    if found.source is None:
+        raise ValueError(f'--calibrate config: the training set is not there ({found.about})')
+    return found
 
 
 def pictures_in(cfg: Config, folder: Path, count: int) -> Pictures:
