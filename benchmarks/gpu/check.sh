@@ -101,6 +101,7 @@ run() {
     bench --models b5 b2 b0 --sizes 512x512 640x640 --batch auto --dtypes bf16 fp32
     bench --models b5 --sizes 1024x1024 --batch auto --dtypes bf16 fp32
     where_merging_pays
+    engines
     bench --train --models b2 --sizes 768x768 --batch 4 --dtypes bf16 fp32
     bench --models b5 --sizes 1024x1024 2048x1024 --batch 8 --dtypes fp16 tf32
     bench --models b2 --sizes 1024x1024 --batch 8 --dtypes bf16 --columns 'ours none' 'ours hq' \
@@ -123,6 +124,16 @@ check() {
     }
     report "$(tail -n 1 "$out/tests.txt")"
     echo "$passed" >> "$out/tests.txt"
+}
+
+# Exported to TensorRT, where that is installed.
+engines() {
+    [[ ! -e $out/engines.md ]] || return 0
+    "$python" -c 'import tensorrt, onnxscript' 2> /dev/null || return 0
+    limited "$python" -m benchmarks.gpu.engines > "$out/engines.partial" ||
+        { failed+=(engines) && return 0; }
+    mv "$out/engines.partial" "$out/engines.md"
+    report engines
 }
 
 # Where the time of B5 goes, per stage and step.

@@ -278,8 +278,7 @@ class MixVisionTransformer(BaseModule):
             self._token_log.on_forward(self, x)
             if self.strategy.down_sample:
                 check_down_sample(x, smallest_side(self.patch_sizes, self.strides, self.sr_ratios))
-                # Not by a factor: where sizes are symbolic, what follows would be floats.
-                x = F.interpolate(x, (x.shape[2] // 2, x.shape[3] // 2), mode='nearest')
+                x = F.interpolate(x, scale_factor=0.5, mode='nearest')
         outs = []
         for i, (patch_embed, blocks, norm) in enumerate(self.layers):
             tokens, hw = patch_embed(x)
