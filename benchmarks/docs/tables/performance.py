@@ -12,6 +12,9 @@ NONE = {'implementation': 'ours', 'strategy': 'none'}
 HQ = {'implementation': 'ours', 'strategy': 'hq'}
 FAST = {'implementation': 'ours', 'strategy': 'fast'}
 N2D = {'implementation': 'ours', 'strategy': 'n2d_2x2'}
+HQ_WEIGHTED = {'implementation': 'ours', 'strategy': 'hq_weighted'}
+FAST_WEIGHTED = {'implementation': 'ours', 'strategy': 'fast_weighted'}
+BALANCED = {'implementation': 'ours', 'strategy': 'balanced'}
 TIME = {'metric': 'seconds_per_image'}
 SAVED = {'metric': 'saved_bytes'}
 EPYC = {'device': 'AMD EPYC'}
@@ -34,7 +37,13 @@ MODELS = {
     'ours fast': FAST,
     'ours n2d_2x2': N2D,
 }
-COMPARED = {name: where for name, where in MODELS.items() if where != STOCK}
+INFERRED = {
+    **MODELS,
+    'ours hq_weighted': HQ_WEIGHTED,
+    'ours fast_weighted': FAST_WEIGHTED,
+    'ours balanced': BALANCED,
+}
+COMPARED = {name: where for name, where in INFERRED.items() if where != STOCK}
 SIZES = {'512×512': (512, 512), '1024×1024': (1024, 1024), '2048×1024': (2048, 1024)}
 
 
@@ -67,7 +76,7 @@ def _times(model: str, width: int, height: int) -> Table:
     return Table(
         inference(EPYC, model=model, **size(width, height)),
         _TIMES,
-        MODELS,
+        INFERRED,
         head=('model',),
         caption=(),
     )
@@ -115,6 +124,8 @@ TABLES = {
             'ours, `hq`': HQ,
             'ours, `fast`': FAST,
             'ours, `n2d_2x2`': N2D,
+            'ours, `hq_weighted`': HQ_WEIGHTED,
+            'ours, `balanced`': BALANCED,
         },
         head=('speed-up over stock',),
         caption=('setting', 'precision'),
