@@ -5,6 +5,7 @@ import it below.
 """
 
 from .base import IMPLEMENTATIONS, Implementation, implementation
+from .exported import OnnxRuntime, OpenVino, StockCompiled, StockOnnxRuntime, StockOpenVino
 from .graphs import Compiled, Graphed
 from .ours import Ours
 from .selection import compared_by_default, selectable
@@ -18,10 +19,15 @@ __all__ = [
     'Fused',
     'Graphed',
     'Implementation',
+    'OnnxRuntime',
+    'OpenVino',
     'Ours',
     'Plain',
     'Published',
     'Stock',
+    'StockCompiled',
+    'StockOnnxRuntime',
+    'StockOpenVino',
     'Transformers',
     'TransformersEager',
     'TransformersTome',

@@ -2,6 +2,7 @@
 
 from ...strategies import PRESETS
 from .base import Implementation
+from .exported import OnnxRuntime, OpenVino, StockCompiled, StockOnnxRuntime, StockOpenVino
 from .graphs import Compiled, Graphed
 from .ours import Ours
 from .stock import PUBLISHED, Fused, Published, Stock
@@ -17,10 +18,12 @@ def compared_by_default(graphs: bool = False) -> list[Implementation]:
 
 
 def selectable() -> list[Implementation]:
-    """What can be asked for by name: the usual ones, the compiled models, and transformers'."""
+    """What can be asked for by name: also what is deployed instead of PyTorch, and transformers."""
     return [
         *compared_by_default(graphs=True),
         *(Compiled(strategy) for strategy in PRESETS),
         *(Transformers(), TransformersEager()),
         *(TransformersTome(strategy) for strategy in PRESETS),
+        *(StockCompiled(), StockOnnxRuntime(), StockOpenVino()),
+        *(runtime(strategy) for runtime in (OnnxRuntime, OpenVino) for strategy in PRESETS),
     ]

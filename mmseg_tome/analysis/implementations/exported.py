@@ -1,0 +1,174 @@
+"""What is deployed instead of PyTorch: exported models in their runtimes, and stock compiled."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...deploy.missing import need
+from .base import Implementation
+from .ours import Ours
+from .stock import Stock
+
+Infer = Callable[[], Tensor | list[Tensor]]
+
+
+@dataclass(frozen=True)
+class _Exported(Implementation, abstract=True):
+    """A model in a runtime, which computes with as many threads as PyTorch does."""
+
+    format: ClassVar[str]
+    runtime: ClassVar[str]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ('mmseg', 'onnx', 'onnxscript', self.runtime)
+
+    def unavailable_reason(self, device: str = 'cpu', mode: str = 'inference') -> str | None:
+        if device != 'cpu' or mode != 'inference':
+            return f"'{self}' is measured in inference on a CPU: leave out --train and --device"
+        return super().unavailable_reason(device, mode)
+
+    def build(self, variant: str, scope: str = 'model') -> nn.Module:
+        if scope != 'model':
+            raise ValueError(f"'{self}' is measured as a whole: without --backbone-only, --predict")
+        return Ours(self.strategy).build(variant, scope)
+
+    def inference(self, model: nn.Module, images: Tensor) -> Infer:
+        """Export the model for images of this size, and open the file in its runtime.
+
+        Raises:
+            ValueError: If the images are not in fp32.
+        """
+        if images.dtype != torch.float32:
+            raise ValueError(f"'{self}' is measured in fp32, and not in {images.dtype}")
+        with tempfile.TemporaryDirectory() as folder:  # read into memory at once
+            run = self._export(model, images, Path(folder))
+        array = images.numpy()
+        return lambda: torch.from_numpy(run(array))
+
+    def _export(
+        self, model: nn.Module, images: Tensor, folder: Path
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        from ...deploy.export import FORMATS, Settings, export_model
+        from ...deploy.runtimes import RuntimeOptions, open_exported
+
+        path = folder / f'model{FORMATS[self.format]}'
+        batch, _, height, width = images.shape
+        export_model(model, path, Settings(self.format, (width, height), batch=batch))
+        return open_exported(path, RuntimeOptions(threads=torch.get_num_threads()))
+
+    def reference(self) -> Implementation | None:
+        return Ours(self.strategy)
+
+
+@dataclass(frozen=True)
+class OpenVino(_Exported):
+    """This project's model, exported by it to OpenVINO."""
+
+    name: ClassVar[str] = 'openvino'
+    about: ClassVar[str] = 'this project, exported to OpenVINO'
+    format: ClassVar[str] = 'openvino'
+    runtime: ClassVar[str] = 'openvino'
+
+
+@dataclass(frozen=True)
+class OnnxRuntime(_Exported):
+    """This project's model, exported by it to ONNX."""
+
+    name: ClassVar[str] = 'onnxruntime'
+    about: ClassVar[str] = 'this project, exported to ONNX, in ONNX Runtime'
+    format: ClassVar[str] = 'onnx'
+    runtime: ClassVar[str] = 'onnxruntime'
+
+
+@dataclass(frozen=True)
+class _StockExported(_Exported, abstract=True):
+    """mmseg's own modules, exported by PyTorch's exporter as they stand."""
+
+    def __post_init__(self) -> None:
+        if self.strategy != 'none':
+            raise ValueError(f"'{self}': stock merges nothing")
+
+    def build(self, variant: str, scope: str = 'model') -> nn.Module:
+        return Stock().build(variant, scope)
+
+    def reference(self) -> Implementation | None:
+        return Stock()
+
+    def _export(
+        self, model: nn.Module, images: Tensor, folder: Path
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        path = folder / 'model.onnx'
+        torch.onnx.export(model, (images,), str(path), dynamo=True, verbose=False)
+        return self._open(path)
+
+    def _open(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class StockOpenVino(_StockExported):
+    """mmseg's own modules in OpenVINO."""
+
+    name: ClassVar[str] = 'stock_openvino'
+    about: ClassVar[str] = "mmseg's own modules, exported to OpenVINO as they stand"
+    runtime: ClassVar[str] = 'openvino'
+
+    def _open(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+        openvino = need('openvino', str(self))
+        settings = {
+            'INFERENCE_PRECISION_HINT': 'f32',
+            'INFERENCE_NUM_THREADS': str(torch.get_num_threads()),
+        }
+        compiled = openvino.Core().compile_model(openvino.convert_model(str(path)), 'CPU', settings)
+        return lambda images: np.array(compiled([images])[0])  # it uses its memory again
+
+
+@dataclass(frozen=True)
+class StockOnnxRuntime(_StockExported):
+    """mmseg's own modules in ONNX Runtime."""
+
+    name: ClassVar[str] = 'stock_onnxruntime'
+    about: ClassVar[str] = "mmseg's own modules, exported to ONNX as they stand, in ONNX Runtime"
+    runtime: ClassVar[str] = 'onnxruntime'
+
+    def _open(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+        onnxruntime = need('onnxruntime', str(self))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        session: Any = onnxruntime.InferenceSession(
+            str(path), options, providers=['CPUExecutionProvider']
+        )
+        (given,) = session.get_inputs()
+
+        def run(images: np.ndarray) -> np.ndarray:
+            scores: np.ndarray = session.run(None, {given.name: images})[0]
+            return scores
+
+        return run
+
+
+@dataclass(frozen=True)
+class StockCompiled(Stock):
+    """mmseg's own modules by ``torch.compile``, on any device."""
+
+    name: ClassVar[str] = 'stock_compiled'
+    about: ClassVar[str] = "mmseg's own modules by torch.compile"
+
+    def unavailable_reason(self, device: str = 'cpu', mode: str = 'inference') -> str | None:
+        if mode != 'inference':
+            return f"'{self}' is measured in inference: leave out --train"
+        return super().unavailable_reason(device, mode)
+
+    def inference(self, model: nn.Module, images: Tensor) -> Infer:
+        compiled: Any = torch.compile(model, dynamic=False)
+        return super().inference(compiled, images)
+
+    def reference(self) -> Implementation | None:
+        return Stock()
