@@ -19,7 +19,7 @@ pytest.importorskip('onnxruntime')
 
 def meta(picture, **others):
     size = tuple(picture.shape[:2])
-    return dict(ori_shape=size, img_shape=size, **others)
+    return dict(ori_shape=size, img_shape=size, img_path='street.png', **others)
 
 
 def predict(model, pictures):
@@ -77,6 +77,54 @@ def test_by_init_model_with_the_users_config(exported, tmp_path):
     expected.test_cfg = Config(dict(mode='whole'))
     (want,) = predict(expected, torch.from_numpy(image)[None])
     assert (found == want.pred_sem_seg.data).float().mean() > 0.999
+
+
+def test_by_the_inferencer(exported, tmp_path):
+    from mmseg.apis import MMSegInferencer
+
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackSegInputs')]
+    visualizer = dict(type='SegLocalVisualizer', name='deploy', vis_backends=[])
+    config = write_config(
+        tmp_path,
+        **{
+            'model.test_cfg': dict(_delete_=True, mode='whole'),
+            'test_dataloader.dataset.pipeline': pipeline,
+            'visualizer': visualizer,
+        },
+    )
+    inferencer = MMSegInferencer(str(config), str(exported('onnx')), device='cpu')
+    image = picture(96, 128)[0].numpy()
+    found = inferencer(image, show=False)['predictions']
+    (want,) = predict(loaded(exported('onnx')), torch.from_numpy(image)[None])
+    assert np.array_equal(found, want.pred_sem_seg.data[0].numpy())
+
+
+def test_test_time_augmentation(exported):
+    """Flips keep the size, and so the file takes them; other scales are refused."""
+    from mmseg.models import SegTTAModel
+    from mmseg.structures import SegDataSample
+
+    def batch(pictures, **others):
+        sample = SegDataSample(metainfo=meta(pictures[0], **others))
+        return [pictures[0].permute(2, 0, 1)], [sample]
+
+    flipped = dict(flip=True, flip_direction='horizontal')
+    pictures, answers = picture(96, 128), []
+    data = batch(pictures), batch(pictures.flip(2), **flipped)
+    for path in (None, str(exported('onnx'))):
+        module = tiny_segmentor('hq')
+        module.test_cfg = Config(dict(mode='whole'))
+        model = SegTTAModel(module)
+        if path is not None:
+            load_checkpoint(model, path, 'cpu')
+        inputs, samples = zip(*data, strict=True)
+        samples = [[sample.clone() for sample in each] for each in samples]
+        (sample,) = model.eval().test_step({'inputs': list(inputs), 'data_samples': samples})
+        answers.append(sample.pred_sem_seg.data)
+    assert (answers[0] == answers[1]).float().mean() > 0.999
+    inputs, samples = batch(picture(64, 64))
+    with pytest.raises(ValueError, match='export it with --size 64x64'):
+        model.test_step({'inputs': [inputs], 'data_samples': [samples]})
 
 
 def test_classes_are_not_averaged(exported):
