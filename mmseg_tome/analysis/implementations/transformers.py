@@ -88,7 +88,7 @@ class TransformersTome(_OfTransformers):
     about: ClassVar[str] = "transformers' model after apply_tome"
 
     def build(self, variant: str, scope: str = 'model') -> nn.Module:
-        model = _Called(_transformers_model(variant, 'sdpa'), scope).eval()
+        model = _Called(_transformers_model(variant), scope).eval()
         return apply_tome(model, self.strategy)
 
     def reference(self) -> Implementation | None:
@@ -128,8 +128,8 @@ def _twin(variant: str) -> Segmentor:
     return model
 
 
-def _transformers_model(variant: str, attention: str) -> Any:
-    """A model of transformers with the weights of the twin."""
+def _transformers_model(variant: str, attention: str | None = None) -> Any:
+    """A model of transformers with the weights of the twin; by default with its best attention."""
     import transformers
 
     cfg = variant_config(variant).model
@@ -141,7 +141,8 @@ def _transformers_model(variant: str, attention: str) -> Any:
         decoder_hidden_size=head.channels,
         num_labels=head.num_classes,
     )
-    config._attn_implementation = attention
+    if attention is not None:
+        config._attn_implementation = attention
     model = transformers.SegformerForSemanticSegmentation(config)
     names = HUGGING_FACE_5 if hasattr(model.segformer, 'stages') else HUGGING_FACE
     weights = {
