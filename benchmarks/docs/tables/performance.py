@@ -111,6 +111,15 @@ def _input(model: str, name: str, kept: bool) -> tuple[tuple[str, str], dict]:
 _INPUTS = (('B0', '512×512'), ('B0', '1024×1024'), ('B2', '1024×1024'))
 
 TABLES = {
+    'peak-memory': Table(
+        {'experiment': 'peak-memory'},
+        {'peak MiB': Cell({'metric': 'peak_bytes'}, show=mebibytes)},
+        rows={
+            name: {**where, 'scope': 'slide'}
+            for name, where in (('stock none', STOCK), ('ours none', NONE), ('ours hq', HQ))
+        },
+        head=('model',),
+    ),
     'readme-speed': Table(
         inference(EPYC),
         {
