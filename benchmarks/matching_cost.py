@@ -6,12 +6,11 @@ Example:
 
 import argparse
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from mmseg_tome.analysis import complexity
-from mmseg_tome.analysis.provenance import commit
+from mmseg_tome.analysis.provenance import provenance
 from mmseg_tome.analysis.quiet import quiet_logs
 from mmseg_tome.analysis.results import Result, write_csv
 from mmseg_tome.analysis.variants import drawn_segmentor
@@ -50,6 +49,7 @@ def _within_windows(stage: dict) -> dict:
 
 
 def _count(model: Any, variant: str, strategy: str, note: str) -> Iterator[Result]:
+    where = provenance('cpu')  # counts are the same on all
     for h, w in SIZES:
         counted = complexity.count_gflop(model.backbone, (h, w))
         head = complexity.count_head_gflop(
@@ -60,9 +60,7 @@ def _count(model: Any, variant: str, strategy: str, note: str) -> Iterator[Resul
             yield Result(
                 'matching-cost', metric, value, unit='GFLOP', model=variant, height=h, width=w,
                 batch='1', implementation='ours', strategy=strategy, note=note,
-                date=date.today().isoformat(), commit=commit(),
-                command='python -m benchmarks.matching_cost',
-            )  # fmt: skip
+            ).at(where, command='python -m benchmarks.matching_cost')  # fmt: skip
 
 
 def main() -> None:

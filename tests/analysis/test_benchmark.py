@@ -77,7 +77,10 @@ def test_all_implementations_compute_the_same(other, strategy):
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('our hq', "there is no implementation 'our'; allowed: stock, published, fused, ours"),
+        (
+            'our hq',
+            "there is no implementation 'our'; allowed: stock, plain, published, fused, ours",
+        ),
         ('ours hp', "there is no strategy 'hp'; allowed: none, hq"),
         ('stock hq', "stock merges nothing; the published merging is 'published hq'"),
     ],
