@@ -35,9 +35,10 @@ def test_writes_what_the_config_tests_on(files):
 
 def test_a_file_that_is_there_is_verified(files, capsys):
     config, checkpoint, path = files
-    options = ['--strategy', 'hq', '--images', '2', '--verify-only', str(path)]
+    options = ['--images', '2', '--verify-only', str(path)]  # with the strategy that it has
     assert cli.main(['export', str(config), str(checkpoint), *options]) == 0
     said = capsys.readouterr().out
+    assert "logits in fp32, tome_cfg 'hq'; takes images of 64x64 pixels, batch 1" in said
     assert 'Compared on generated pictures' in said
     assert 'with the same tokens merged' in said
     assert f'Next: mim test mmsegmentation {config} --checkpoint {path}' in said

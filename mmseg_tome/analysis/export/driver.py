@@ -15,7 +15,7 @@ from ...deploy.export import FORMATS, Settings, export_model
 from ...deploy.graph import Normalize, head_of, normalization
 from ...deploy.runtimes import Runtime, RuntimeOptions, open_exported
 from ...deploy.verify import BOUNDS, Comparison, compare, first_difference, reference_graph
-from ...strategies import TomeCfg
+from ...strategies import PRESETS, TomeCfg
 from ..loading import load_config, load_model
 from ..progress import Progress
 from ..provenance import commit, package_versions
@@ -69,6 +69,7 @@ class Exporter:
         # Weights of a pretrained backbone are in the checkpoint.
         self.cfg.model.backbone.init_cfg = None
         self.model = load_model(self.cfg, checkpoint)
+        self._takes_strategy_of_file = strategy is None
         if strategy is not None:
             apply_tome(self.model, strategy)
 
@@ -153,10 +154,15 @@ class Exporter:
     ) -> Verdict:
         """Compare a file with the model on pictures, and by the config's metrics."""
         runtime = open_exported(path, options)
+        metadata = runtime.metadata
+        if self._takes_strategy_of_file and metadata.strategy in PRESETS:
+            apply_tome(self.model, metadata.strategy)
         bound = BOUNDS[runtime.metadata.precision]
         pictures = find_pictures(self.cfg, images)
         reference = reference_graph(self.model, runtime)
         comparisons, problems, notes = [], [], [f'Compared on {pictures.about}.']
+        about = f'{path}: {metadata.output} in {metadata.precision}, tome_cfg {metadata.strategy!r}'
+        notes.append(f'{about}; takes {metadata.describe_input()}.')
         sizes = self._sizes(runtime)
         total = len(sizes) * len(pictures.indices())
         with progress.step('compare with PyTorch', total) as step:
