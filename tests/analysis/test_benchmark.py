@@ -77,7 +77,7 @@ def test_all_implementations_compute_the_same(other, strategy):
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('our hq', "there is no implementation 'our'; allowed: stock, plain, published, fused"),
+        (
             'our hq',
             "there is no implementation 'our'; allowed: stock, plain, published, fused, ours",
         ),
