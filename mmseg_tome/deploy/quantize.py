@@ -1,8 +1,7 @@
 """INT8 by the runtimes' own tools, calibrated on pictures.
 
-Weights are quantized per channel, activations by what they were on the pictures. Softmax, norms and
-what decides which tokens merge stay in fp32: in ONNX all products of two activations, in OpenVINO
-what NNCF keeps for transformers.
+Weights are quantized per channel, activations by what they were on the pictures. In ONNX, products
+of two activations stay in fp32, and so do attention and matching; for OpenVINO, NNCF decides.
 """
 
 import importlib
