@@ -17,21 +17,7 @@ from .base import Implementation
 
 
 @dataclass(frozen=True)
-class _OfTransformers(Implementation, abstract=True):
-    """What the columns of transformers have in common."""
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        return ('mmseg', 'transformers')
-
-    def unavailable_reason(self, device: str = 'cpu', mode: str = 'inference') -> str | None:
-        if mode != 'inference':
-            return f"'{self}' is measured in inference: leave out --train"
-        return super().unavailable_reason(device, mode)
-
-
-@dataclass(frozen=True)
-class Twin(_OfTransformers):
+class Twin(Implementation):
     """mmseg's backbone with the same weights, merging by its definition, and a bare head."""
 
     name: ClassVar[str] = 'twin'
@@ -50,7 +36,7 @@ class Twin(_OfTransformers):
 
 
 @dataclass(frozen=True)
-class Transformers(_OfTransformers):
+class Transformers(Implementation):
     """transformers' own model, unmerged, with fused attention."""
 
     name: ClassVar[str] = 'transformers'
@@ -63,6 +49,16 @@ class Transformers(_OfTransformers):
                 f"'{self}': transformers merges nothing; with this project's layers it is "
                 f"'transformers_tome {self.strategy}'"
             )
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The package that it is of, too."""
+        return ('mmseg', 'transformers')
+
+    def unavailable_reason(self, device: str = 'cpu', mode: str = 'inference') -> str | None:
+        if mode != 'inference':
+            return f"'{self}' is measured in inference: leave out --train"
+        return super().unavailable_reason(device, mode)
 
     def build(self, variant: str, scope: str = 'model') -> nn.Module:
         return _Called(_transformers_model(variant, self.attention), scope).eval()
@@ -81,11 +77,14 @@ class TransformersEager(Transformers):
 
 
 @dataclass(frozen=True)
-class TransformersTome(_OfTransformers):
+class TransformersTome(Transformers):
     """transformers' model with this project's layers, as ``apply_tome`` leaves it."""
 
     name: ClassVar[str] = 'transformers_tome'
     about: ClassVar[str] = "transformers' model after apply_tome"
+
+    def __post_init__(self) -> None:
+        Implementation.__post_init__(self)
 
     def build(self, variant: str, scope: str = 'model') -> nn.Module:
         model = _Called(_transformers_model(variant), scope).eval()
