@@ -19,7 +19,7 @@ Infer = Callable[[], Tensor | list[Tensor]]
 
 
 @dataclass(frozen=True)
-class _Exported(Implementation, abstract=True):
+class Exported(Implementation, abstract=True):
     """A model in a runtime, which computes with as many threads as PyTorch does."""
 
     format: ClassVar[str]
@@ -68,7 +68,7 @@ class _Exported(Implementation, abstract=True):
 
 
 @dataclass(frozen=True)
-class OpenVino(_Exported):
+class OpenVino(Exported):
     """This project's model, exported by it to OpenVINO."""
 
     name: ClassVar[str] = 'openvino'
@@ -78,7 +78,7 @@ class OpenVino(_Exported):
 
 
 @dataclass(frozen=True)
-class OnnxRuntime(_Exported):
+class OnnxRuntime(Exported):
     """This project's model, exported by it to ONNX."""
 
     name: ClassVar[str] = 'onnxruntime'
@@ -88,7 +88,7 @@ class OnnxRuntime(_Exported):
 
 
 @dataclass(frozen=True)
-class _StockExported(_Exported, abstract=True):
+class StockExported(Exported, abstract=True):
     """mmseg's own modules, exported by PyTorch's exporter as they stand."""
 
     def __post_init__(self) -> None:
@@ -113,7 +113,7 @@ class _StockExported(_Exported, abstract=True):
 
 
 @dataclass(frozen=True)
-class StockOpenVino(_StockExported):
+class StockOpenVino(StockExported):
     """mmseg's own modules in OpenVINO."""
 
     name: ClassVar[str] = 'stock_openvino'
@@ -131,7 +131,7 @@ class StockOpenVino(_StockExported):
 
 
 @dataclass(frozen=True)
-class StockOnnxRuntime(_StockExported):
+class StockOnnxRuntime(StockExported):
     """mmseg's own modules in ONNX Runtime."""
 
     name: ClassVar[str] = 'stock_onnxruntime'
