@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from ..merging import BipartiteSoftMatching
 from ..models.mit import TransformerEncoderLayer
 from .graph import Graph
 from .matching import recorded_slots
@@ -84,14 +85,16 @@ def trace(graph: Graph, images: Tensor, dynamic: bool = False, taps: bool = True
 def least_side(graph: Graph) -> int:
     """Pixels that an image must have on a side, where sizes are dynamic.
 
-    On smaller ones the last stages would have no whole cell, and merge nothing: another graph.
+    On smaller ones the last stages would have no whole cell, and merge nothing, or only one, with
+    no cell around it to look into: other graphs.
     """
     strategy, strides = graph.backbone.strategy, graph.backbone.strides
     sides = [
-        side
+        side + (merging.window is not None)
         for stage in strategy.stages
         for merging in (stage.q, stage.kv)
-        for side in (getattr(merging, 'sx', 1), getattr(merging, 'sy', 1))
+        if isinstance(merging, BipartiteSoftMatching)
+        for side in (merging.sx, merging.sy)
     ]
     pixels = math.prod(strides) * max(_LEAST_TOKENS, *sides)
     return 2 * pixels if strategy.down_sample else pixels
