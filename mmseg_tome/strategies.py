@@ -59,7 +59,7 @@ PRESETS: dict[str, Preset] = {
     ),
     'balanced': Preset(
         'queries pooled 2x2 in large maps and matched nearby in small ones, weighted keys: '
-        'faster than n2d_2x2, and as good',
+        'loses next to nothing without retraining',
         (
             _N2D | _weighted(0.7, 2),
             _N2D | _weighted(0.7, 2),

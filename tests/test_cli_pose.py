@@ -198,7 +198,7 @@ def test_jbd_from_raw_files_with_a_config_as_it_stands(tmp_path):
     generate_athletes(data, train=2, val=1, size=(320, 180), workers=1)
     convert_jbd(data / 'keypoints', data / BOX_FILE, data / 'images', data / 'annotations',
                 annotation_size=(320, 180), progress=False)  # fmt: skip
-    config = next(CONFIGS.glob('athletes/segformer_mit-b0_hq_*.py'))
+    config = next(CONFIGS.glob('athletes/segformer_mit-b0_hq_1xb*.py'))
     options = [f'{part}_dataloader.dataset.data_root={data}' for part in ('train', 'val', 'test')]
     log = mim('train', 'mmpose', config, '--work-dir', 'train', '--cfg-options', *options,
               'train_cfg.max_epochs=1', 'train_cfg.val_interval=1', cwd=tmp_path)  # fmt: skip

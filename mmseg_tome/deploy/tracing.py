@@ -96,7 +96,7 @@ def least_side(graph: Graph) -> int:
         if isinstance(merging, BipartiteSoftMatching)
         for side in (merging.sx, merging.sy)
     ]
-    pixels = math.prod(strides) * max(_LEAST_TOKENS, *sides)
+    pixels = math.prod(strides) * max([_LEAST_TOKENS, *sides])
     return 2 * pixels if strategy.down_sample else pixels
 
 

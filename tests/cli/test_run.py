@@ -18,8 +18,8 @@ from mmseg_tome.cli import run
 from mmseg_tome.compat import mmengine_flops, mmseg_drawing
 
 ROOT = Path(__file__).resolve().parents[2]
-STREETS = next(ROOT.glob('configs/streets/segformer_mit-b0_hq_*.py'))
-COCO = next(ROOT.glob('configs/coco/segformer_mit-b0_hq_*.py'))
+STREETS = next(ROOT.glob('configs/streets/segformer_mit-b0_hq_1xb*.py'))
+COCO = next(ROOT.glob('configs/coco/segformer_mit-b0_hq_1xb*.py'))
 
 
 @pytest.fixture

@@ -12,9 +12,6 @@ NONE = {'implementation': 'ours', 'strategy': 'none'}
 HQ = {'implementation': 'ours', 'strategy': 'hq'}
 FAST = {'implementation': 'ours', 'strategy': 'fast'}
 N2D = {'implementation': 'ours', 'strategy': 'n2d_2x2'}
-HQ_WEIGHTED = {'implementation': 'ours', 'strategy': 'hq_weighted'}
-FAST_WEIGHTED = {'implementation': 'ours', 'strategy': 'fast_weighted'}
-BALANCED = {'implementation': 'ours', 'strategy': 'balanced'}
 TIME = {'metric': 'seconds_per_image'}
 SAVED = {'metric': 'saved_bytes'}
 EPYC = {'device': 'AMD EPYC'}
@@ -37,13 +34,7 @@ MODELS = {
     'ours fast': FAST,
     'ours n2d_2x2': N2D,
 }
-INFERRED = {
-    **MODELS,
-    'ours hq_weighted': HQ_WEIGHTED,
-    'ours fast_weighted': FAST_WEIGHTED,
-    'ours balanced': BALANCED,
-}
-COMPARED = {name: where for name, where in INFERRED.items() if where != STOCK}
+COMPARED = {name: where for name, where in MODELS.items() if where != STOCK}
 SIZES = {'512×512': (512, 512), '1024×1024': (1024, 1024), '2048×1024': (2048, 1024)}
 
 
@@ -76,7 +67,7 @@ def _times(model: str, width: int, height: int) -> Table:
     return Table(
         inference(EPYC, model=model, **size(width, height)),
         _TIMES,
-        INFERRED,
+        MODELS,
         head=('model',),
         caption=(),
     )
@@ -133,8 +124,6 @@ TABLES = {
             'ours, `hq`': HQ,
             'ours, `fast`': FAST,
             'ours, `n2d_2x2`': N2D,
-            'ours, `hq_weighted`': HQ_WEIGHTED,
-            'ours, `balanced`': BALANCED,
         },
         head=('speed-up over stock',),
         caption=('setting', 'precision'),

@@ -13,7 +13,13 @@ from mmseg_tome.analysis.search.images import Images
 from mmseg_tome.analysis.search.loop import NUM_PROMISING, Budget, Search
 from mmseg_tome.analysis.search.pareto import pareto_front
 from mmseg_tome.analysis.search.sensitivity import single_stage_candidates
-from mmseg_tome.analysis.search.space import SIDES, encode, key_of, preset_stages
+from mmseg_tome.analysis.search.space import (
+    SIDES,
+    encode,
+    key_of,
+    preset_stages,
+    searched_presets,
+)
 from mmseg_tome.analysis.search.study import Exhausted, Study
 from mmseg_tome.analysis.search.trials import CLEARLY, TrialRunner
 from mmseg_tome.strategies import parse_tome_cfg
@@ -67,16 +73,16 @@ def origins(search):
 def test_presets_come_first_then_stages_then_sums_then_proposals(begin):
     evaluator, search = begin()
     shares = []
-    search.run(Budget(trials=60), shares.append)
+    search.run(Budget(trials=70), shares.append)
     kinds = origins(search)
-    assert len(kinds) == len(evaluator.measured) == len(set(evaluator.measured)) == 60
+    assert len(kinds) == len(evaluator.measured) == len(set(evaluator.measured)) == 70
     assert kinds == sorted(kinds, key=('preset', 'stage', 'sum', 'search').index)
-    assert kinds.count('preset') == 4
+    assert kinds.count('preset') == len(searched_presets())
     # Both settings of a side alone that a preset has are measured once.
     assert kinds.count('stage') == len(single_stage_candidates(RATIOS))
     assert 1 <= kinds.count('sum') <= NUM_PROMISING
     assert kinds.count('search') >= 10
-    assert shares[0] == 0 and shares[-1] == 1 and len(shares) == 61
+    assert shares[0] == 0 and shares[-1] == 1 and len(shares) == 71
 
 
 def test_the_front_is_of_what_was_measured_and_not_dominated(begin):
@@ -159,7 +165,7 @@ def test_a_finished_search_measures_nothing_more(begin):
 
 def test_effects_are_against_nothing(begin):
     _, search = begin()
-    search.run(Budget(trials=4 + len(single_stage_candidates(RATIOS))))
+    search.run(Budget(trials=len(searched_presets()) + len(single_stage_candidates(RATIOS))))
     effects = search.effects()
     assert set(effects) == {key_of(stages) for stages in single_stage_candidates(RATIOS)}
     stages = single_stage_candidates(RATIOS)[3]  # keys/values of stage 1, 0.6
