@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 from mmengine.registry import DefaultScope
@@ -20,6 +22,15 @@ def _restored_scope():
     yield
     DefaultScope._instance_dict.clear()
     DefaultScope._instance_dict.update(before)
+
+
+# It compiles a function so many times in a process, and then no more: what one module compiled is not
+# counted in the next.
+@pytest.fixture(autouse=True, scope='module')
+def nothing_compiled():
+    yield
+    if 'torch._dynamo' in sys.modules:
+        torch._dynamo.reset()
 
 
 @pytest.fixture(scope='session')
