@@ -24,8 +24,8 @@ def _restored_scope():
     DefaultScope._instance_dict.update(before)
 
 
-# It compiles a function so many times in a process, and then no more: what one module compiled is not
-# counted in the next.
+# PyTorch compiles a function so many times in a process, and then no more: what one module compiled
+# is not counted in the next.
 @pytest.fixture(autouse=True, scope='module')
 def nothing_compiled():
     yield
