@@ -42,7 +42,9 @@ def best_local_match(
         tokens = F.normalize(tokens.to(dtype), dim=-1)
         # Of every cell: its candidates [window * window, C] times its members [C, sy * sx].
         candidates, members = (_rows(tokens, index) for index in around[:2])
-        scores = (candidates @ members.mT).masked_fill_(around.is_beyond, float('-inf'))
+        scores = (candidates @ members.transpose(2, 3)).masked_fill_(
+            around.is_beyond, float('-inf')
+        )
         best = scores.max(dim=-2)
     match = around.cells.expand(tokens.shape[0], -1, -1).gather(2, best.indices)
     return best.values.flatten(1)[:, place], match.flatten(1)[:, place]
