@@ -10,6 +10,7 @@ from mmengine.model import BaseModel
 from mmseg_tome import apply_tome
 from mmseg_tome.analysis.results import Result
 from mmseg_tome.analysis.search.bootstrap import paired_bootstrap
+from mmseg_tome.analysis.search.evaluator import collate
 from mmseg_tome.analysis.search.images import Images
 from mmseg_tome.analysis.search.scoring import Scorer
 
@@ -67,11 +68,7 @@ def predict(
 
 def _predictions(model: BaseModel, images: Images) -> Iterator[dict]:
     for batch in images.batches(1):
-        inputs = [sample['inputs'] for sample in batch]
-        # Models write their predictions into the samples that they are given.
-        data_samples = [sample['data_samples'].clone() for sample in batch]
-        batch = {'inputs': inputs, 'data_samples': data_samples}
-        yield from (sample.to_dict() for sample in model.test_step(batch))
+        yield from (sample.to_dict() for sample in model.test_step(collate(batch)))
 
 
 def results(

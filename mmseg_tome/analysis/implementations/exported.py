@@ -1,6 +1,7 @@
 """What is deployed instead of PyTorch: exported models in their runtimes, and stock compiled."""
 
 import tempfile
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,8 +109,9 @@ class StockExported(Exported, abstract=True):
         torch.onnx.export(model, (images,), str(path), dynamo=True, verbose=False)
         return self._open(path)
 
+    @abstractmethod
     def _open(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
-        raise NotImplementedError
+        """Open the file in the runtime."""
 
 
 @dataclass(frozen=True)
