@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 import types
+from collections import OrderedDict
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from mmengine.visualization import Visualizer
 
 from demo.scenes.streets import generate_streets
 from mmseg_tome import cli
@@ -28,6 +30,9 @@ def call(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, 'argv', sys.argv)
     monkeypatch.setattr(sys, 'path', [*sys.path])
+    # One that an earlier test made would draw into that test's folder.
+    for visualizer in (Visualizer, *Visualizer.__subclasses__()):
+        monkeypatch.setattr(visualizer, '_instance_dict', OrderedDict())
 
     def call(*arguments) -> tuple[int, str, str]:
         try:

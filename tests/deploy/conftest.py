@@ -14,8 +14,8 @@ def exported(tmp_path_factory):
 
     folder, written = tmp_path_factory.mktemp('exported'), {}
 
-    def write(fmt: str, strategy: str = 'hq', size=(128, 96), **settings) -> Path:
-        key = (fmt, strategy, size, *sorted(settings.items()))
+    def write(fmt: str, strategy: str | list = 'hq', size=(128, 96), **settings) -> Path:
+        key = (fmt, str(strategy), size, *sorted(settings.items()))
         needs = {'onnx': ('onnxscript', 'onnxruntime'), 'openvino': ('onnxscript', 'openvino')}
         for package in needs.get(fmt, ()):
             pytest.importorskip(package)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ...deploy.missing import need
+from ...deploy.openvino_core import openvino_core
 from .base import Implementation
 from .ours import Ours
 from .stock import Stock
@@ -123,12 +124,12 @@ class StockOpenVino(StockExported):
     runtime: ClassVar[str] = 'openvino'
 
     def _open(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
-        openvino = need('openvino', str(self))
+        openvino, core = need('openvino', str(self)), openvino_core(str(self))
         settings = {
             'INFERENCE_PRECISION_HINT': 'f32',
             'INFERENCE_NUM_THREADS': str(torch.get_num_threads()),
         }
-        compiled = openvino.Core().compile_model(openvino.convert_model(str(path)), 'CPU', settings)
+        compiled = core.compile_model(openvino.convert_model(str(path)), 'CPU', settings)
         return lambda images: np.array(compiled([images])[0])  # it uses its memory again
 
 

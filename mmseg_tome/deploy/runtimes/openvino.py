@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..metadata import KEY, Metadata
-from ..missing import need
+from ..openvino_core import openvino_core
 from .base import Array, Runtime, RuntimeOptions, missing_metadata
 
 _HINTS = {'fp32': 'f32', 'fp16': 'f16', 'bf16': 'bf16', 'int8': 'f32'}
@@ -24,7 +24,7 @@ class OpenVinoRuntime(Runtime):
 
     def __init__(self, path: Path, options: RuntimeOptions) -> None:
         super().__init__(path, options)
-        self._openvino = need('openvino', f'running {path}')
+        self._core = openvino_core(f'running {path}')
         if not path.with_suffix('.bin').is_file():
             raise ValueError(f'{path} lacks its weights: {path.with_suffix(".bin")} is not there')
         model = self._read()
@@ -35,11 +35,11 @@ class OpenVinoRuntime(Runtime):
         self._tapped: dict[tuple[str, ...], Any] = {}
 
     def _read(self) -> Any:
-        return self._openvino.Core().read_model(str(self.path))
+        return self._core.read_model(str(self.path))
 
     def _compile(self, model: Any) -> Any:
-        core, device = self._openvino.Core(), self.options.device.upper()
-        there = [*core.available_devices, 'AUTO']
+        device = self.options.device.upper()
+        there = [*self._core.available_devices, 'AUTO']
         if device not in there:
             raise ValueError(f'device = {device!r} is not there: OpenVINO has {", ".join(there)}')
         precision = self.options.precision or self.metadata.precision
@@ -48,7 +48,7 @@ class OpenVinoRuntime(Runtime):
         settings = {'INFERENCE_PRECISION_HINT': _HINTS[precision]}
         if self.options.threads and device == 'CPU':
             settings['INFERENCE_NUM_THREADS'] = str(self.options.threads)
-        return core.compile_model(model, device, settings)
+        return self._core.compile_model(model, device, settings)
 
     def run(self, images: Array) -> Array:
         """Run a batch of the size that was exported."""
