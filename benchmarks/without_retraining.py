@@ -1,8 +1,7 @@
 """What merging changes in a trained model: its metrics, and the pixels of another class."""
 
-import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from mmengine.model import BaseModel
@@ -13,6 +12,7 @@ from mmseg_tome.analysis.search.bootstrap import paired_bootstrap
 from mmseg_tome.analysis.search.evaluator import collate
 from mmseg_tome.analysis.search.images import Images
 from mmseg_tome.analysis.search.scoring import Scorer
+from mmseg_tome.strategies import TomeCfg
 
 AGREEMENT = 'agreement'
 
@@ -30,33 +30,38 @@ class Predictions:
     unmerged: Sequence[tuple]
 
 
+def merged(model: BaseModel, strategies: Mapping[str, TomeCfg]) -> Iterator[tuple[str, BaseModel]]:
+    """The same model without merging, and then with every strategy (``tome_cfg`` by name)."""
+    for name, tome_cfg in {'none': None, **strategies}.items():
+        apply_tome(model, tome_cfg)
+        yield name, model
+
+
 @torch.inference_mode()
 def predict(
-    model: BaseModel,
-    strategies: Mapping[str, str],
+    models: Iterable[tuple[str, BaseModel]],
     images: Images,
     labeled: Scorer,
     agreement: Scorer,
     on_image: Callable[[], None] = lambda: None,
 ) -> dict[str, Predictions]:
-    """Predict all images with every strategy, and without one first.
+    """Predict all images with every model.
 
     Args:
-        model: A segmentor, ready for inference.
-        strategies: ``tome_cfg`` by name.
+        models: Segmentors by name, ready for inference; the unmerged one first. Each is used before
+            the next is asked for.
         images: With labels.
         labeled: The metrics against labels.
         agreement: The metrics against the unmerged prediction.
         on_image: Called after every image.
     """
     unmerged: list[torch.Tensor] = []
-    found = {}
-    for name, tome_cfg in {'none': 'none', **strategies}.items():
-        apply_tome(model, tome_cfg)
+    found: dict[str, Predictions] = {}
+    for name, model in models:
         columns: tuple[list[tuple], list[tuple]] = ([], [])
         for sample in _predictions(model, images):
             classes = sample['pred_sem_seg']['data']
-            if name == 'none':
+            if not found:
                 unmerged.append(classes.clone())
             columns[0].extend(labeled.process([sample]))
             truth = {'data': unmerged[len(columns[1])]}
@@ -76,8 +81,8 @@ def results(
     labeled: Scorer,
     agreement: Scorer,
     block: int,
-    **about: str,
-) -> list[Result]:
+    about: Callable[[str], Result],
+) -> Iterator[Result]:
     """Turn predictions into rows of results.
 
     Args:
@@ -85,27 +90,23 @@ def results(
         labeled: The metrics against labels.
         agreement: The metrics against the unmerged prediction.
         block: How many images that follow each other are drawn together for intervals.
-        about: Columns of all rows.
+        about: Called with the name of a model; the columns of its rows.
 
-    Returns:
-        Every metric; the change of every metric against no merging, with its interval; and the
-        share of pixels whose class is that of the unmerged prediction. All in percent.
+    Yields:
+        Every metric; the change of every metric against the first model, with its interval; and
+        the share of pixels whose class is that of its prediction. All in percent.
     """
-    new = functools.partial(
-        Result, 'without-retraining', unit='%', batch='1', dtype='fp32', mode='inference',
-        implementation='ours', **about,
-    )  # fmt: skip
-    none, rows = predictions['none'], []
+    none = next(iter(predictions.values()))
     unmerged = labeled.compute(none.labeled)
     for name, one in predictions.items():
-        row = functools.partial(new, strategy=name, samples=len(one.labeled))
+        row = replace(about(name), unit='%', samples=len(one.labeled))
         for metric, value in labeled.compute(one.labeled).items():
-            rows.append(row(metric, value))
-            if name != 'none' and metric in ('mIoU', 'mIoU_small'):
+            yield replace(row, metric=metric, value=value)
+            if one is not none and metric in ('mIoU', 'mIoU_small'):
                 low, high = paired_bootstrap(
                     one.labeled, none.labeled, metric, labeled.compute, block
                 )
                 change = value - unmerged[metric]
-                rows.append(row(f'{metric} change', change, low=low, high=high))
-        rows.append(row(AGREEMENT, agreement.compute(one.unmerged)[AGREEMENT]))
-    return rows
+                yield replace(row, metric=f'{metric} change', value=change, low=low, high=high)
+        value = agreement.compute(one.unmerged)[AGREEMENT]
+        yield replace(row, metric=AGREEMENT, value=value)

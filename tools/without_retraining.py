@@ -1,8 +1,10 @@
 """Measure what merging changes in a trained segmentor: metrics, and pixels of another class."""
 
 import argparse
+import math
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
     from mmseg_tome.analysis.provenance import caption, provenance
     from mmseg_tome.analysis.quiet import quiet_logs
     from mmseg_tome.analysis.report import write_report
-    from mmseg_tome.analysis.results import to_frame
+    from mmseg_tome.analysis.results import Result, to_frame
     from mmseg_tome.analysis.search.images import labeled_source, load
     from mmseg_tome.analysis.search.scoring import agreement_scorer, labeled_scorer
     from mmseg_tome.cli.search import parse_cfg_options
@@ -77,14 +79,18 @@ def run(args: argparse.Namespace) -> None:
         labeled = labeled_scorer(cfg, source.meta)
         agreement = agreement_scorer(model.decode_head.num_classes)
         with progress.step('predict', used * len(strategies)) as step:
-            found = without_retraining.predict(
-                model, strategies, images, labeled, agreement, step.advance
-            )
+            models = without_retraining.merged(model, strategies)
+            found = without_retraining.predict(models, images, labeled, agreement, step.advance)
         with progress.step('intervals'):
-            rows = without_retraining.results(
-                found, labeled, agreement, args.block, dataset=str(args.config.parent.name),
+            one = Result(
+                'without-retraining', '', math.nan, dataset=str(args.config.parent.name),
                 model=args.config.stem.split('_')[1].removeprefix('mit-'), note=args.note,
+                batch='1', dtype='fp32', mode='inference', implementation='ours',
             )  # fmt: skip
+            rows = without_retraining.results(
+                found, labeled, agreement, args.block, lambda name: replace(one, strategy=name)
+            )
+            rows = list(rows)
     where = provenance('cpu')
     command = shlex.join(['python', 'tools/without_retraining.py', *sys.argv[1:]])
     rows = [row.at(where, command=command) for row in rows]

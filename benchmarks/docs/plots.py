@@ -8,7 +8,7 @@ from matplotlib.ticker import PercentFormatter
 
 from .cells import Row, matches
 from .plot import Plot, Series
-from .tables.performance import COMPARED, EPYC, SIZES, STOCK, inference, size, speed_up
+from .tables.performance import COMPARED, EPYC, NONE, SIZES, STOCK, inference, size, speed_up
 
 _STYLES = {
     'fused none': ('x:', 'C0', 'stock with fused attention'),
@@ -17,6 +17,9 @@ _STYLES = {
     'ours hq': ('o-', 'C1', 'hq'),
     'ours fast': ('o-', 'C2', 'fast'),
     'ours n2d_2x2': ('o-', 'C3', 'n2d_2x2'),
+    'ours hq_weighted': ('s--', 'C1', 'hq_weighted'),
+    'ours fast_weighted': ('s--', 'C2', 'fast_weighted'),
+    'ours balanced': ('D-', 'C4', 'balanced'),
 }
 
 
@@ -64,6 +67,9 @@ _MARKERS = {
     'hq': ('s', '#0072B2'),
     'fast': ('D', '#D55E00'),
     'n2d_2x2': ('^', '#009E73'),
+    'hq_weighted': ('s', '#56B4E9'),
+    'fast_weighted': ('D', '#E69F00'),
+    'balanced': ('*', '#CC79A7'),
     'auto': ('P', '#56B4E9'),
     'front-01': ('<', '#E69F00'),
     'front-02': ('*', '#E69F00'),
@@ -112,7 +118,49 @@ def _draw_search(data: Series, path: Path, metadata: Mapping[str, str]) -> None:
     figure.savefig(path, dpi=110, metadata=metadata)
 
 
+# Where agreement was measured, and the images whose time is beside it.
+_FRONTS = {
+    'CamVid, 480×360': ('camvid', 480, 360),
+    'generated streets, 1024×512': ('streets', 1024, 512),
+}
+
+
+def _front(results: Sequence[Row]) -> Series:
+    series = {}
+    for title, (dataset, width, height) in _FRONTS.items():
+        series[title] = {}
+        asked = {'experiment': 'without-retraining', 'dataset': dataset, 'metric': 'agreement'}
+        for row in results:
+            strategy = row['strategy']
+            if not matches(row, asked) or strategy == 'downsample':
+                continue
+            where = inference(EPYC, model='b0', **size(width, height), implementation='ours')
+            cell = speed_up(NONE)
+            found = cell.find(results, {**where, 'strategy': strategy})
+            time = 1 / float(cell.text(found)) if strategy != 'none' else 1.0
+            series[title][strategy] = [time, float(row['value'])]
+    return series
+
+
+def _draw_front(data: Series, path: Path, metadata: Mapping[str, str]) -> None:
+    figure = Figure((10, 4.2), layout='constrained')
+    axes = figure.subplots(1, len(data))
+    for axis, (title, points) in zip(axes, data.items(), strict=True):
+        for strategy, (time, agreement) in points.items():
+            marker, color = _MARKERS[strategy]
+            axis.plot(
+                time, agreement, marker, color=color, markersize=9, label=strategy, clip_on=False
+            )
+        axis.set(xlabel="time, % of the unmerged model's", title=title)
+        axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axis.grid(alpha=0.25)
+    axes[0].set_ylabel('pixels of the same class as unmerged (%)')
+    figure.legend(*axes[0].get_legend_handles_labels(), loc='outside right', fontsize='small')
+    figure.savefig(path, dpi=110, metadata=metadata)
+
+
 PLOTS = {
+    'front.png': Plot(_front, _draw_front),
     'speedup.png': Plot(_speed_ups, _draw_speed_ups),
     'search-camvid.png': Plot(_search, _draw_search),
 }

@@ -58,3 +58,40 @@ def write_image(path: Path, width: int = 136, height: int = 104) -> Path:
     coarse = rng.integers(0, 256, (height // 8, width // 8, 3), np.uint8)
     Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR).save(path)
     return path
+
+
+def write_labeled(
+    folder: Path, size: tuple[int, int] = (136, 104), splits: tuple[str, ...] = ('val',)
+) -> tuple[Path, Path, Path]:
+    """Write a config, a checkpoint, and eight images a split in CamVid's layout: their folder."""
+    data, rng = folder / 'data', np.random.default_rng(0)
+    for split in splits:
+        for kind in ('images', 'labels'):
+            (data / kind / split).mkdir(parents=True)
+        for n in range(8):
+            path = write_image(data / 'images' / split / f'{n}.png')
+            picture = np.asarray(Image.open(path))
+            Image.fromarray(np.roll(picture, 16 * n, 1)).save(path)
+            label = rng.integers(0, 12, picture.shape[:2], np.uint8)
+            Image.fromarray(label).save(data / 'labels' / split / f'{n}.png')
+    pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='Resize', scale=size, keep_ratio=True),
+        dict(type='LoadAnnotations'),
+        dict(type='PackSegInputs'),
+    ]
+    datasets = {
+        split: dict(type='CamVidDataset', data_root=str(data), split=split, pipeline=pipeline)
+        for split in ('train', 'val')
+    }
+    changes = {
+        'custom_imports': dict(imports=['mmseg_tome'], allow_failed_imports=False),
+        'model.decode_head.num_classes': 11,
+        'model.test_cfg.mode': 'whole',
+        'train_dataloader': dict(dataset=datasets['train']),
+        'test_pipeline': pipeline,
+        'test_dataloader.dataset': datasets['val'],
+        'test_evaluator': dict(type='SmallIoUMetric', small_classes=['pole', 'fence']),
+    }
+    config = write_config(folder, **changes)
+    return config, write_checkpoint(folder, config), data

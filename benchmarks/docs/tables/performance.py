@@ -12,6 +12,10 @@ NONE = {'implementation': 'ours', 'strategy': 'none'}
 HQ = {'implementation': 'ours', 'strategy': 'hq'}
 FAST = {'implementation': 'ours', 'strategy': 'fast'}
 N2D = {'implementation': 'ours', 'strategy': 'n2d_2x2'}
+WEIGHTED = {
+    f'ours {name}': {'implementation': 'ours', 'strategy': name}
+    for name in ('hq_weighted', 'fast_weighted', 'balanced')
+}
 TIME = {'metric': 'seconds_per_image'}
 SAVED = {'metric': 'saved_bytes'}
 EPYC = {'device': 'AMD EPYC'}
@@ -34,7 +38,8 @@ MODELS = {
     'ours fast': FAST,
     'ours n2d_2x2': N2D,
 }
-COMPARED = {name: where for name, where in MODELS.items() if where != STOCK}
+INFERRED = {**MODELS, **WEIGHTED}
+COMPARED = {name: where for name, where in INFERRED.items() if where != STOCK}
 SIZES = {'512×512': (512, 512), '1024×1024': (1024, 1024), '2048×1024': (2048, 1024)}
 
 
@@ -67,7 +72,7 @@ def _times(model: str, width: int, height: int) -> Table:
     return Table(
         inference(EPYC, model=model, **size(width, height)),
         _TIMES,
-        MODELS,
+        INFERRED,
         head=('model',),
         caption=(),
     )
@@ -124,6 +129,7 @@ TABLES = {
             'ours, `hq`': HQ,
             'ours, `fast`': FAST,
             'ours, `n2d_2x2`': N2D,
+            **{f'ours, `{where["strategy"]}`': where for where in WEIGHTED.values()},
         },
         head=('speed-up over stock',),
         caption=('setting', 'precision'),

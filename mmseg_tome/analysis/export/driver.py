@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
 from mmengine.model import BaseModel
 
 from ...apply import apply_tome
@@ -214,7 +213,7 @@ class Exporter:
         if pictures.source is None or not pictures.source.truth or 'test_evaluator' not in self.cfg:
             notes.append('No metrics: there is no labeled test set.')
             return {}
-        exported = _with_runtime(self.cfg, self.model, path, runtime)
+        exported = with_runtime(self.model, path, runtime.options)
         models = {'model': self.model, 'file': exported}
         try:
             with progress.step('score both', 2 * len(pictures.indices())) as step:
@@ -224,11 +223,17 @@ class Exporter:
             return {}
 
 
-def _with_runtime(cfg: Config, model: BaseModel, path: Path, runtime: Runtime) -> BaseModel:
-    """The model of the config, computed by a file."""
+def with_runtime(model: BaseModel, path: Path, options: RuntimeOptions) -> BaseModel:
+    """A copy of a model that is computed by a file.
+
+    Args:
+        model: What the file was exported from, ready for inference.
+        path: The file.
+        options: How its runtime computes.
+    """
     exported = copy.deepcopy(model)
     test_cfg = copy.deepcopy(getattr(exported, 'test_cfg', None) or {})
-    test_cfg[loader.OPTIONS] = vars(runtime.options)
+    test_cfg[loader.OPTIONS] = vars(options)
     exported.test_cfg = test_cfg
     loader.into(exported, str(path))
     return exported

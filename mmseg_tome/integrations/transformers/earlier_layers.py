@@ -16,13 +16,12 @@ from .attention import (
     projection_weights,
     refuse_matrix,
 )
-from .ffn import FFNLayers, is_fused
+from .ffn import FFNLayers, TokenMixFFN, is_fused
 
 # Later versions lack some of these classes; there this module is imported, and not used.
 _Attention: Any = getattr(stock, 'SegformerEfficientSelfAttention', nn.Module)
 _MixFFN: Any = getattr(stock, 'SegformerMixFFN', nn.Module)
 _OUTPUTS = as_defined(getattr(stock, 'SegformerSelfOutput', nn.Identity))
-_DEPTHWISE = as_defined(getattr(stock, 'SegformerDWConv', nn.Identity))
 
 
 class SegformerEfficientSelfAttention(MergingAttention, _Attention):
@@ -110,26 +109,16 @@ class SegformerAttention(stock.SegformerAttention):
         )
 
 
-class SegformerMixFFN(_MixFFN):
+class SegformerMixFFN(TokenMixFFN, _MixFFN):
     """MixFFN of transformers, on tokens from end to end."""
 
-    def forward(
-        self,
-        hidden_states: Tensor,
-        height: int,
-        width: int,
-        norm: nn.Module | None = None,
-        shortcut: Tensor | None = None,
-    ) -> Tensor:
-        """Transform tokens ``[B, h * w, C]``, after a norm and with a shortcut if given."""
-        layers = FFNLayers(
+    wrappers = as_defined(getattr(stock, 'SegformerDWConv', nn.Identity))
+
+    def layers(self) -> FFNLayers:
+        """The layers, by the names of this layout."""
+        return FFNLayers(
             self.dense1, self.dwconv.dwconv, self.intermediate_act_fn, self.dropout, self.dense2
         )
-        if is_plain(self.dwconv, _DEPTHWISE) and layers.are_plain():
-            return layers.run(hidden_states, (height, width), norm, shortcut)
-        normed = hidden_states if norm is None else norm(hidden_states)
-        out = super().forward(normed, height, width)
-        return out if shortcut is None else out + shortcut
 
 
 _FFNS = as_defined(SegformerMixFFN)

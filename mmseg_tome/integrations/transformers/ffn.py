@@ -84,6 +84,34 @@ def _function(activation: nn.Module) -> Layer:
     return activation
 
 
+class TokenMixFFN(nn.Module):
+    """MixFFN of transformers, on tokens from end to end; a subclass says what its layers are."""
+
+    #: What the module around the depth-wise convolution is, if it only calls that.
+    wrappers: Classes = {}
+    dwconv: nn.Module
+
+    def layers(self) -> FFNLayers:
+        """The layers, by whatever names they have here."""
+        raise NotImplementedError
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        height: int,
+        width: int,
+        norm: nn.Module | None = None,
+        shortcut: Tensor | None = None,
+    ) -> Tensor:
+        """Transform tokens ``[B, h * w, C]``, after a norm and with a shortcut if given."""
+        layers = self.layers()
+        if is_plain(self.dwconv, self.wrappers) and layers.are_plain():
+            return layers.run(hidden_states, (height, width), norm, shortcut)
+        normed = hidden_states if norm is None else norm(hidden_states)
+        out: Tensor = super().forward(normed, height, width)
+        return out if shortcut is None else out + shortcut
+
+
 def is_fused(mlp: nn.Module, ours: Classes, norm: nn.Module, drop_path: nn.Module) -> bool:
     """Whether a block's norm, MixFFN and shortcut may be computed as one.
 

@@ -8,14 +8,14 @@ from transformers.models.segformer import modeling_segformer as stock
 
 from ...merging import attend_merged, merged_attention
 from ...ops import to_map, to_tokens
-from ...plain import as_defined, is_plain
+from ...plain import as_defined
 from .attention import (
     MergingAttention,
     are_plain_projections,
     projection_weights,
     refuse_matrix,
 )
-from .ffn import FFNLayers, is_fused
+from .ffn import FFNLayers, TokenMixFFN, is_fused
 
 # Those of which ours is the same by other means, and which take a bias for every key.
 _IMPLEMENTATIONS = ('eager', 'sdpa')
@@ -23,7 +23,6 @@ _IMPLEMENTATIONS = ('eager', 'sdpa')
 _SequenceReduction: Any = getattr(stock, 'SegformerSequenceReduction', nn.Module)
 _MixMLP: Any = getattr(stock, 'SegformerMixMLP', nn.Module)
 _DepthWiseConv: Any = getattr(stock, 'SegformerDepthWiseConv', nn.Identity)
-_DEPTHWISE = as_defined(_DepthWiseConv)
 
 
 class SegformerSequenceReduction(_SequenceReduction):
@@ -121,24 +120,14 @@ class SegformerAttention(MergingAttention, stock.SegformerAttention):
         return self.o_proj(out.flatten(2).contiguous())
 
 
-class SegformerMixMLP(_MixMLP):
+class SegformerMixMLP(TokenMixFFN, _MixMLP):
     """MixFFN of transformers, on tokens from end to end."""
 
-    def forward(
-        self,
-        hidden_states: Tensor,
-        height: int,
-        width: int,
-        norm: nn.Module | None = None,
-        shortcut: Tensor | None = None,
-    ) -> Tensor:
-        """Transform tokens ``[B, h * w, C]``, after a norm and with a shortcut if given."""
-        layers = FFNLayers(self.fc1, self.dwconv.dwconv, self.activation_fn, self.dropout, self.fc2)
-        if is_plain(self.dwconv, _DEPTHWISE) and layers.are_plain():
-            return layers.run(hidden_states, (height, width), norm, shortcut)
-        normed = hidden_states if norm is None else norm(hidden_states)
-        out = super().forward(normed, height, width)
-        return out if shortcut is None else out + shortcut
+    wrappers = as_defined(_DepthWiseConv)
+
+    def layers(self) -> FFNLayers:
+        """The layers, by the names of this layout."""
+        return FFNLayers(self.fc1, self.dwconv.dwconv, self.activation_fn, self.dropout, self.fc2)
 
 
 _MLPS = as_defined(SegformerMixMLP)

@@ -22,7 +22,7 @@ from mmseg_tome.analysis.search.held_out import NAMED
 from mmseg_tome.analysis.search.options import Options
 from mmseg_tome.config_files import config_root
 from mmseg_tome.strategies import parse_tome_cfg
-from tests.analysis.tiny_segmentor import write_checkpoint, write_config, write_image
+from tests.analysis.tiny_segmentor import write_labeled
 
 pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # OpenMMLab's own, many
 QUICK = ['--repeats', '1', '--final-repeats', '1']
@@ -35,33 +35,7 @@ def run(*arguments):
 @pytest.fixture(scope='module')
 def files(tmp_path_factory):
     """A config, a checkpoint, and the data root of eight images in CamVid's layout."""
-    folder = tmp_path_factory.mktemp('tiny')
-    rng = np.random.default_rng(0)
-    for kind in ('images', 'labels'):
-        (folder / 'data' / kind / 'val').mkdir(parents=True)
-    for n in range(8):
-        path = write_image(folder / 'data' / 'images' / 'val' / f'{n}.png')
-        picture = np.asarray(Image.open(path))
-        Image.fromarray(np.roll(picture, 16 * n, 1)).save(path)
-        label = rng.integers(0, 12, picture.shape[:2], np.uint8)
-        Image.fromarray(label).save(folder / 'data' / 'labels' / 'val' / f'{n}.png')
-    pipeline = [
-        dict(type='LoadImageFromFile'),
-        dict(type='Resize', scale=(136, 104), keep_ratio=True),
-        dict(type='LoadAnnotations'),
-        dict(type='PackSegInputs'),
-    ]
-    changes = {
-        'custom_imports': dict(imports=['mmseg_tome'], allow_failed_imports=False),
-        'model.decode_head.num_classes': 11,
-        'model.test_cfg.mode': 'whole',
-        'test_dataloader.dataset': dict(
-            type='CamVidDataset', data_root=str(folder / 'data'), split='val', pipeline=pipeline
-        ),
-        'test_evaluator': dict(type='SmallIoUMetric', small_classes=['pole', 'fence']),
-    }
-    config = write_config(folder, **changes)
-    return config, write_checkpoint(folder, config), folder / 'data'
+    return write_labeled(tmp_path_factory.mktemp('tiny'))
 
 
 @pytest.fixture(scope='module')
