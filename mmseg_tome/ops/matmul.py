@@ -16,7 +16,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         bias: ``[N]``, or None.
 
     Returns:
-        ``[..., N]``.
+        ``[..., N]``, contiguous.
     """
     if runs_onednn(x, weight.shape[0]):
         return onednn.linear(x, weight, bias)

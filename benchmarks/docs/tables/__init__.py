@@ -1,11 +1,12 @@
 """All tables, by the name that stands in a page's ``<!-- table: name -->``."""
 
-from . import choosing, demo, performance, quality, search
+from . import choosing, demo, deployment, performance, quality, search
 
 TABLES = {
     **demo.TABLES,
     **performance.TABLES,
     **quality.TABLES,
     **choosing.TABLES,
+    **deployment.TABLES,
     **search.TABLES,
 }

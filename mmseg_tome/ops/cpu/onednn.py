@@ -12,8 +12,9 @@ from torch.nn.grad import conv2d_weight
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """See :func:`mmseg_tome.ops.linear`; convolves a map with one row."""
-    out = F.conv2d(_as_map(x), weight[:, :, None, None], bias)
-    return out.permute(0, 2, 3, 1).reshape(*x.shape[:-1], weight.shape[0])
+    # Of tokens whose channels are apart, such as views of NCHW maps, it would make an NCHW map.
+    out = F.conv2d(_as_map(x.contiguous()), weight[:, :, None, None], bias)
+    return out.permute(0, 2, 3, 1).contiguous().view(*x.shape[:-1], weight.shape[0])
 
 
 def linear_weight_gradient(x: Tensor, grad: Tensor) -> Tensor:

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from mmseg_tome.ops import FusionHeadWeights
+from mmseg_tome.ops import FusionHeadWeights, fusion_head
 from mmseg_tome.ops.cpu import head
 from mmseg_tome.ops.cpu.head import fusion_head_in_row_tiles
+from mmseg_tome.ops.dispatch import runs_row_tiles
 from tests.baselines.stock import relative_difference
 from tests.ops.test_head import MODES, SHAPES, make, reference
 
@@ -51,3 +52,19 @@ def test_one_level_and_no_bias():
     weights = weights._replace(classify=weights.classify._replace(bias=None))
     out = fusion_head_in_row_tiles(maps, weights)
     assert relative_difference(out, reference(maps, weights)) < 1e-12
+
+
+@pytest.mark.usefixtures('matmul_by_onednn')
+@pytest.mark.parametrize('bare', [True, False])
+@pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
+def test_maps_may_lie_in_memory_either_way(monkeypatch, sizes_in_bytes, layout, bare):
+    maps, weights = make(torch.float32)
+    if bare:  # as in transformers, whose maps are in NCHW
+        levels = [layer._replace(norm=None, activate=None) for layer in weights.levels]
+        weights = weights._replace(levels=levels)
+    monkeypatch.setattr(head, '_TILE', 5 * 17 * 7 * 4)
+    maps = [each.contiguous(memory_format=layout) for each in maps]
+    with torch.inference_mode():
+        assert runs_row_tiles(maps[0])
+        out = fusion_head(maps, weights)
+    assert relative_difference(out, reference(maps, weights)) < 1e-6

@@ -52,6 +52,12 @@ def test_equals_f_linear(always, lead, k, n, bias):
         assert relative_difference(ours, want) <= 2 * relative_difference(theirs, want) + 1e-7
 
 
+def test_results_are_contiguous_as_those_of_f_linear(always):
+    for x in (torch.randn(3, 5, 2).permute(1, 2, 0), torch.randn(1, 7).t(), torch.randn(6, 5).t()):
+        assert linear(x, torch.randn(4, x.shape[-1])).is_contiguous()
+    assert len(always) == 3
+
+
 def test_tensors_need_not_be_contiguous(always):
     x = torch.randn(2, 6, 11, 4)[:, :, ::2, 1:]  # [2, 6, 6, 3]
     weight = torch.randn(3, 8).t()
