@@ -1,18 +1,18 @@
 """Graphs as ONNX files."""
 
 import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..quiet import quiet
 from .metadata import KEY, Metadata
 from .missing import need
 from .tracing import INPUT, Traced
 
 # The first with every operation of these graphs; older ones are read by more runtimes.
 OPSET = 18
+# The exporter reports on its own steps.
+_TALKATIVE = ('onnxscript', 'onnx_ir', 'torch.onnx')
 
 
 def convert(traced: Traced) -> Any:
@@ -25,7 +25,7 @@ def convert(traced: Traced) -> Any:
 
     for package in ('onnx', 'onnxscript'):
         need(package, 'exporting to ONNX')
-    with _quiet():
+    with quiet(*map(logging.getLogger, _TALKATIVE)):
         program: Any = torch.onnx.export(
             traced.program,
             (),
@@ -49,19 +49,3 @@ def save(model: Any, path: Path, metadata: Metadata) -> None:
     onnx = need('onnx', 'writing ONNX')
     onnx.helper.set_model_props(model, {KEY: metadata.to_json()})
     onnx.save(model, str(path))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the exporter, which reports on its own steps."""
-    loggers = [logging.getLogger(name) for name in ('onnxscript', 'onnx_ir', 'torch.onnx')]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)

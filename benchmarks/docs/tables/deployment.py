@@ -140,8 +140,7 @@ TABLES = {
         head=('model',),
     ),
     'bf16': Table(
-        {'experiment': 'benchmark', 'model': 'b0', **size(1024, 1024), 'mode': 'inference'}
-        | {'dtype': 'bf16'},
+        {'experiment': 'bfloat16'},
         {**_MS, 'over stock': speed_up(STOCK), 'over `none`': speed_up(NONE)},
         {'stock none': STOCK, 'ours none': NONE, 'ours hq': HQ}
         | {'ours balanced': _of('ours', 'balanced')},
