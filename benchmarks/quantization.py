@@ -142,11 +142,10 @@ def measure(args: argparse.Namespace, progress: Progress) -> Iterator[Result]:
 
 def _rows(config: Path, files: Sequence[File], size: tuple[int, int]) -> Mapping[str, Result]:
     """What the rows of each model have in common."""
-    variant = config.stem.split('_')[1].removeprefix('mit-')
     model = Result(
-        EXPERIMENT, '', math.nan, model=variant, width=size[0], height=size[1], batch='1',
-        mode='inference', dataset=config.parent.name, implementation='ours', dtype='fp32',
-        strategy='none',
+        EXPERIMENT, '', math.nan, model=without_retraining.model_name(config), width=size[0],
+        height=size[1], batch='1', mode='inference', dataset=config.parent.name,
+        implementation='ours', dtype='fp32', strategy='none',
     )  # fmt: skip
     return {
         'model': model,

@@ -1,7 +1,9 @@
 """What merging changes in a trained model: its metrics, and the pixels of another class."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from mmengine.model import BaseModel
@@ -15,6 +17,12 @@ from mmseg_tome.analysis.search.scoring import Scorer
 from mmseg_tome.strategies import TomeCfg
 
 AGREEMENT = 'agreement'
+
+
+def model_name(config: Path) -> str:
+    """What a config's model is called in results: the variant in its name, or the name."""
+    variant = re.search('mit-(b[0-5])', config.stem)
+    return variant[1] if variant else config.stem
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> None:
         with progress.step('intervals'):
             one = Result(
                 'without-retraining', '', math.nan, dataset=str(args.config.parent.name),
-                model=args.config.stem.split('_')[1].removeprefix('mit-'), note=args.note,
+                model=without_retraining.model_name(args.config), note=args.note,
                 batch='1', dtype='fp32', mode='inference', implementation='ours',
             )  # fmt: skip
             rows = without_retraining.results(

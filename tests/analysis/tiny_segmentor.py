@@ -60,9 +60,7 @@ def write_image(path: Path, width: int = 136, height: int = 104) -> Path:
     return path
 
 
-def write_labeled(
-    folder: Path, size: tuple[int, int] = (136, 104), splits: tuple[str, ...] = ('val',)
-) -> tuple[Path, Path, Path]:
+def write_labeled(folder: Path, splits: tuple[str, ...] = ('val',)) -> tuple[Path, Path, Path]:
     """Write a config, a checkpoint, and eight images a split in CamVid's layout: their folder."""
     data, rng = folder / 'data', np.random.default_rng(0)
     for split in splits:
@@ -76,7 +74,7 @@ def write_labeled(
             Image.fromarray(label).save(data / 'labels' / split / f'{n}.png')
     pipeline = [
         dict(type='LoadImageFromFile'),
-        dict(type='Resize', scale=size, keep_ratio=True),
+        dict(type='Resize', scale=(136, 104), keep_ratio=True),
         dict(type='LoadAnnotations'),
         dict(type='PackSegInputs'),
     ]
@@ -88,10 +86,11 @@ def write_labeled(
         'custom_imports': dict(imports=['mmseg_tome'], allow_failed_imports=False),
         'model.decode_head.num_classes': 11,
         'model.test_cfg.mode': 'whole',
-        'train_dataloader': dict(dataset=datasets['train']),
         'test_pipeline': pipeline,
         'test_dataloader.dataset': datasets['val'],
         'test_evaluator': dict(type='SmallIoUMetric', small_classes=['pole', 'fence']),
     }
+    if 'train' in splits:
+        changes['train_dataloader'] = dict(dataset=datasets['train'])
     config = write_config(folder, **changes)
     return config, write_checkpoint(folder, config), data

@@ -22,7 +22,7 @@ def run(*arguments) -> subprocess.CompletedProcess:
 
 
 def test_every_file_is_measured(tmp_path):
-    config, checkpoint, _ = write_labeled(tmp_path, size=(128, 96), splits=('train', 'val'))
+    config, checkpoint, _ = write_labeled(tmp_path, splits=('train', 'val'))
     out = tmp_path / 'out'
     options = ['--formats', 'onnx', '--strategies', 'hq_weighted', '--repeats', '2']
     done = run(config, checkpoint, out, *options, '--images', '4', '--calibration-images', '4')
