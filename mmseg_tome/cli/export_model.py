@@ -154,8 +154,9 @@ def main(arguments: list[str]) -> int:
         print(f'error: {kept} is not what the model is:', *verdict.problems, file=sys.stderr)
         return 1
     print(f'Verified: {path}')
-    task = 'mmpose' if 'head' in exporter.cfg.model else 'mmsegmentation'
-    print(f'Next: mim test {task} {args.config} --checkpoint {path}')
+    if verdict.is_checkpoint:
+        task = 'mmpose' if 'head' in exporter.cfg.model else 'mmsegmentation'
+        print(f'Next: mim test {task} {args.config} --checkpoint {path}')
     return 0
 
 

@@ -7,7 +7,11 @@ pytest.importorskip('mmseg')
 pytest.importorskip('onnxscript')
 pytest.importorskip('onnxruntime')
 
+from mmengine.config import Config
+
+from demo.data import prepare_athletes
 from mmseg_tome import cli
+from mmseg_tome.config_files import config_root
 from mmseg_tome.deploy.runtimes import open_exported
 from tests.analysis.tiny_segmentor import write_checkpoint, write_config
 
@@ -87,3 +91,28 @@ def test_refusals_are_one_sentence(files, options, message, capsys, tmp_path, mo
     assert cli.main(['export', str(config), str(checkpoint), *options]) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if line]
     assert lines[-1].startswith(message)
+
+
+@pytest.mark.parametrize('output', ['heatmaps', 'keypoints'])
+def test_poses_are_compared_on_the_test_set(tmp_path, capsys, output):
+    init_model = pytest.importorskip('mmpose.apis').init_model
+    prepare_athletes(tmp_path / 'data', train=1, val=2, size=(320, 180))
+    cfg = Config.fromfile(
+        config_root() / 'athletes' / 'segformer_mit-b0_none_1xb8-6e_athletes-192x256.py'
+    )
+    cfg.test_dataloader.dataset.data_root = f'{tmp_path}/data/'
+    cfg.model.backbone.update(num_layers=[1, 1, 1, 1], init_cfg=None)
+    config, checkpoint = tmp_path / 'pose.py', tmp_path / 'pose.pth'
+    cfg.dump(config)
+    torch.manual_seed(0)
+    model = init_model(cfg.copy(), None, 'cpu')
+    torch.save({'state_dict': model.state_dict(), 'meta': {}}, checkpoint)
+    options = ['--output', output, '--images', '2', '--out', str(tmp_path / 'pose.onnx')]
+    assert cli.main(['export', str(config), str(checkpoint), *options]) == 0
+    said = capsys.readouterr().out
+    assert 'images of the test set' in said and f'Verified: {tmp_path}/pose.onnx' in said
+    assert ('PCK@0.1: model' in said) == (output == 'heatmaps')
+    assert ('Next: mim test mmpose' in said) == (
+        output == 'heatmaps'
+    )  # keypoints are no checkpoint
+    assert ('No metrics: the evaluator takes' in said) == (output == 'keypoints')

@@ -34,12 +34,14 @@ class Verdict:
         metrics: Of the model and of the file, by the config's evaluator; empty without labels.
         problems: One sentence each on what is beyond a bound.
         notes: One sentence each on what was not compared, and why.
+        is_checkpoint: Whether the config can be tested with it.
     """
 
     comparisons: list[Comparison]
     metrics: dict[str, dict[str, float]]
     problems: list[str]
     notes: list[str]
+    is_checkpoint: bool = True
 
 
 class Exporter:
@@ -183,7 +185,9 @@ class Exporter:
         metrics = self._metrics(path, runtime, pictures, progress, notes)
         if max_drop is not None:
             problems += _drop(metrics, max_drop, notes)
-        return Verdict(comparisons, metrics, problems, notes)
+        return Verdict(
+            comparisons, metrics, problems, notes, is_checkpoint=metadata.output != 'keypoints'
+        )
 
     def _sizes(self, runtime: Runtime) -> list[tuple[int, int]]:
         """Width and height: that of the file, or several where it takes any."""
@@ -212,6 +216,9 @@ class Exporter:
     ) -> dict[str, dict[str, float]]:
         if pictures.source is None or not pictures.source.truth or 'test_evaluator' not in self.cfg:
             notes.append('No metrics: there is no labeled test set.')
+            return {}
+        if runtime.metadata.output == 'keypoints':
+            notes.append('No metrics: the evaluator takes what the codec decodes from heatmaps.')
             return {}
         exported = with_runtime(self.model, path, runtime.options)
         models = {'model': self.model, 'file': exported}
