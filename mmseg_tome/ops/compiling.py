@@ -21,3 +21,9 @@ def constant_when_compiled(function: F) -> F:
 def is_tracing() -> bool:
     """Whether ``torch.jit.trace`` runs, or what is built on it, such as the old ONNX exporter."""
     return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
+
+
+def is_exporting() -> bool:
+    """Whether ``torch.export`` runs, or what is built on it, such as the ONNX exporter."""
+    exporting = getattr(torch.compiler, 'is_exporting', None)  # since PyTorch 2.7
+    return torch.compiler.is_compiling() if exporting is None else bool(exporting())

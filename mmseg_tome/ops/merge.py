@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .compiling import is_tracing
+from .compiling import is_exporting, is_tracing
 from .dispatch import call_kernel, runs_kernel
 
 
@@ -100,7 +100,9 @@ def unmerge_tokens(merged: Tensor, slot: Tensor, members: Members | None = None)
 
 def _add_rows(sums: Tensor, index: Tensor, rows: Tensor) -> Tensor:
     """Add rows ``[N, ...]`` to those of ``sums`` ``[M, ...]`` that ``index`` ``[N]`` names."""
-    if is_tracing():  # ONNX has no index_add, where an index comes twice
+    # ONNX has no index_add. It becomes ScatterND, of which ONNX Runtime loses sums: its threads add
+    # to the same row at once. This becomes ScatterElements, which it does not divide.
+    if is_tracing() or is_exporting():
         wide = index if rows.dim() == 1 else index[:, None].expand_as(rows)
         return sums.scatter_add(0, wide, rows)
     # On a CPU up to 7 times faster than scatter_add with an index expanded over the channels.

@@ -180,3 +180,16 @@ def test_engines_begin_with_their_metadata(tmp_path):
     path.write_bytes(b'engine of another program')
     with pytest.raises(ValueError, match='has no metadata'):
         tensorrt_file.read(path)
+
+
+@pytest.mark.parametrize('strategy', ['hq_weighted', 'balanced'])
+def test_no_sum_is_left_to_threads_that_race(exported, strategy):
+    onnx = pytest.importorskip('onnx')
+    graph = onnx.load(exported('onnx', strategy)).graph
+    added = {
+        node.op_type
+        for node in graph.node
+        for attribute in node.attribute
+        if attribute.name == 'reduction' and attribute.s == b'add'
+    }
+    assert added == {'ScatterElements'}  # ONNX Runtime's ScatterND loses some of what it adds
