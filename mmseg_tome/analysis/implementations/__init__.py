@@ -5,7 +5,15 @@ import it below.
 """
 
 from .base import IMPLEMENTATIONS, Implementation, implementation
-from .exported import OnnxRuntime, OpenVino, StockCompiled, StockOnnxRuntime, StockOpenVino
+from .exported import (
+    Exported,
+    OnnxRuntime,
+    OpenVino,
+    StockCompiled,
+    StockExported,
+    StockOnnxRuntime,
+    StockOpenVino,
+)
 from .graphs import Compiled, Graphed
 from .ours import Ours
 from .selection import compared_by_default, selectable
@@ -16,6 +24,7 @@ __all__ = [
     'IMPLEMENTATIONS',
     'PUBLISHED',
     'Compiled',
+    'Exported',
     'Fused',
     'Graphed',
     'Implementation',
@@ -26,6 +35,7 @@ __all__ = [
     'Published',
     'Stock',
     'StockCompiled',
+    'StockExported',
     'StockOnnxRuntime',
     'StockOpenVino',
     'Transformers',
