@@ -110,14 +110,8 @@ def models(model: BaseModel, files: Sequence[File]) -> Iterator[tuple[str, BaseM
 def measure(args: argparse.Namespace, progress: Progress) -> Iterator[Result]:
     """Yields rows of results: one model per format, strategy and precision, and PyTorch's."""
     options = parse_cfg_options(args.cfg_options)
-    files: list[File] = []
     strategies = read_strategies(args.strategies, 'mmseg')
-    with progress.step('export', len(strategies) * len(args.formats) * len(PRECISIONS)) as step:
-        for name, tome_cfg in strategies.items():
-            exporter = Exporter(args.config, args.checkpoint, tome_cfg, options)
-            for file in write(exporter, name, args.formats, args.out, args.calibration_images):
-                files.append(file)
-                step.advance()
+    # First, since what is missing should be said before all is exported.
     unmerged = Exporter(args.config, args.checkpoint, 'none', options)
     source = labeled_source(unmerged.cfg)
     count = len(source.paths)
@@ -125,6 +119,14 @@ def measure(args: argparse.Namespace, progress: Progress) -> Iterator[Result]:
     images = load(source, [i * count // used for i in range(used)])
     labeled = labeled_scorer(unmerged.cfg, source.meta)
     agreement = agreement_scorer(unmerged.model.decode_head.num_classes)
+    args.out.mkdir(parents=True)
+    files: list[File] = []
+    with progress.step('export', len(strategies) * len(args.formats) * len(PRECISIONS)) as step:
+        for name, tome_cfg in strategies.items():
+            exporter = Exporter(args.config, args.checkpoint, tome_cfg, options)
+            for file in write(exporter, name, args.formats, args.out, args.calibration_images):
+                files.append(file)
+                step.advance()
     with progress.step('predict', used * (1 + len(files))) as step:
         found = without_retraining.predict(
             models(unmerged.model, files), images, labeled, agreement, step.advance
@@ -186,7 +188,6 @@ def main() -> None:
             parser.error(f'--{name.replace("_", "-")} {value}: give {least} or more')
     if args.out.exists():
         parser.error(f'{args.out} is there already: name a new folder')
-    args.out.mkdir(parents=True)
     where = provenance('cpu')
     try:
         with quiet_logs(), Progress() as progress:

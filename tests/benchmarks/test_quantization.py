@@ -54,3 +54,10 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path):
     done = run('config.py', 'weights.pth', tmp_path)
     assert done.returncode == 2
     assert f'{tmp_path} is there already: name a new folder' in done.stderr
+
+
+def test_missing_files_are_said_before_anything_is_written(tmp_path):
+    done = run('absent.py', 'absent.pth', tmp_path / 'out')
+    assert done.returncode == 1
+    assert 'error: config absent.py: there is no such file' in done.stderr
+    assert not (tmp_path / 'out').exists()
