@@ -19,7 +19,7 @@ from mmseg_tome.analysis.progress import Progress
 from mmseg_tome.analysis.provenance import provenance
 from mmseg_tome.analysis.quiet import quiet_logs
 from mmseg_tome.analysis.results import Result, write_csv
-from mmseg_tome.analysis.search.images import labeled_source, load
+from mmseg_tome.analysis.search.images import evenly, labeled_source, load
 from mmseg_tome.analysis.search.scoring import agreement_scorer, labeled_scorer
 from mmseg_tome.analysis.timing import interleaved_times
 from mmseg_tome.cli.search import parse_cfg_options
@@ -114,9 +114,8 @@ def measure(args: argparse.Namespace, progress: Progress) -> Iterator[Result]:
     # First, since what is missing should be said before all is exported.
     unmerged = Exporter(args.config, args.checkpoint, 'none', options)
     source = labeled_source(unmerged.cfg)
-    count = len(source.paths)
-    used = min(args.images or count, count)
-    images = load(source, [i * count // used for i in range(used)])
+    chosen = evenly(len(source.paths), args.images)
+    images = load(source, chosen)
     labeled = labeled_scorer(unmerged.cfg, source.meta)
     agreement = agreement_scorer(unmerged.model.decode_head.num_classes)
     args.out.mkdir(parents=True)
@@ -127,7 +126,7 @@ def measure(args: argparse.Namespace, progress: Progress) -> Iterator[Result]:
             for file in write(exporter, name, args.formats, args.out, args.calibration_images):
                 files.append(file)
                 step.advance()
-    with progress.step('predict', used * (1 + len(files))) as step:
+    with progress.step('predict', len(chosen) * (1 + len(files))) as step:
         found = without_retraining.predict(
             models(unmerged.model, files), images, labeled, agreement, step.advance
         )

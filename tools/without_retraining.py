@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     from mmseg_tome.analysis.quiet import quiet_logs
     from mmseg_tome.analysis.report import write_report
     from mmseg_tome.analysis.results import Result, to_frame
-    from mmseg_tome.analysis.search.images import labeled_source, load
+    from mmseg_tome.analysis.search.images import evenly, labeled_source, load
     from mmseg_tome.analysis.search.scoring import agreement_scorer, labeled_scorer
     from mmseg_tome.cli.search import parse_cfg_options
 
@@ -72,13 +72,12 @@ def run(args: argparse.Namespace) -> None:
     with quiet_logs(), Progress() as progress:
         model = load_model(cfg, args.checkpoint)
         source = labeled_source(cfg)
-        count = len(source.paths)
-        used = min(args.images or count, count)
-        with progress.step('read images', used) as step:
-            images = load(source, [i * count // used for i in range(used)], step.advance)
+        chosen = evenly(len(source.paths), args.images)
+        with progress.step('read images', len(chosen)) as step:
+            images = load(source, chosen, step.advance)
         labeled = labeled_scorer(cfg, source.meta)
         agreement = agreement_scorer(model.decode_head.num_classes)
-        with progress.step('predict', used * len(strategies)) as step:
+        with progress.step('predict', len(chosen) * len(strategies)) as step:
             models = without_retraining.merged(model, strategies)
             found = without_retraining.predict(models, images, labeled, agreement, step.advance)
         with progress.step('intervals'):

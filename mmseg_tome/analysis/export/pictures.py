@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from ..search.images import Source, labeled_source, unlabeled_source
+from ..search.images import Source, evenly, labeled_source, unlabeled_source
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,7 @@ class Pictures:
     def indices(self) -> list[int]:
         """The places of the samples that are taken."""
         total = self.count if self.source is None else len(self.source.paths)
-        count = min(self.count, total)
-        return [i * total // count for i in range(count)]
+        return evenly(total, self.count)
 
     def at(self, size: tuple[int, int]) -> Iterator[torch.Tensor]:
         """Pictures as they are read, ``[1, H, W, 3]`` in uint8, resized to width and height."""

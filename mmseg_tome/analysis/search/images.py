@@ -181,3 +181,9 @@ def load(
 def _shrink(labels: torch.Tensor) -> torch.Tensor:
     """A byte a pixel, where classes fit: whole sets are kept in memory."""
     return labels.to(torch.uint8) if labels.max() <= _LARGEST_BYTE else labels
+
+
+def evenly(total: int, count: int | None = None) -> list[int]:
+    """The places of ``count`` samples at most, evenly over a set of ``total``; None for all."""
+    count = total if count is None else min(count, total)
+    return [i * total // count for i in range(count)]
