@@ -1,4 +1,4 @@
-"""What merging changes in a trained model: its metrics, and the pixels of another class."""
+"""What merging changes in a trained model: its metrics, and what it predicts otherwise."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,10 +13,15 @@ from mmseg_tome.analysis.results import Result
 from mmseg_tome.analysis.search.bootstrap import paired_bootstrap
 from mmseg_tome.analysis.search.evaluator import collate
 from mmseg_tome.analysis.search.images import Images
-from mmseg_tome.analysis.search.scoring import Scorer
+from mmseg_tome.analysis.search.scoring import Scorer, agreement_scorer
 from mmseg_tome.strategies import TomeCfg
 
 AGREEMENT = 'agreement'
+#: How far from the unmerged prediction a keypoint agrees with it, as a part of the box's longer
+#: side: about one cell of a heatmap of 48x64.
+SAME_KEYPOINT = 0.02
+# Whose change against the unmerged model has an interval.
+_CHANGES = re.compile('mIoU|mIoU_small|PCK@[0-9.]+')
 
 
 def model_name(config: Path) -> str:
@@ -38,6 +43,19 @@ class Predictions:
     unmerged: Sequence[tuple]
 
 
+def unmerged_scorer(model: BaseModel) -> Scorer:
+    """What is told of a model against its unmerged prediction, named :data:`AGREEMENT`.
+
+    Of a segmentor, the share of pixels of the same class; of a pose estimator, that of visible
+    keypoints within :data:`SAME_KEYPOINT`.
+    """
+    if hasattr(model, 'decode_head'):
+        return agreement_scorer(model.decode_head.num_classes)
+    from mmseg_tome.evaluation import PCKMetric
+
+    return Scorer([PCKMetric(SAME_KEYPOINT)], {f'PCK@{SAME_KEYPOINT:g}': AGREEMENT})
+
+
 def merged(model: BaseModel, strategies: Mapping[str, TomeCfg]) -> Iterator[tuple[str, BaseModel]]:
     """The same model without merging, and then with every strategy (``tome_cfg`` by name)."""
     for name, tome_cfg in {'none': None, **strategies}.items():
@@ -56,27 +74,33 @@ def predict(
     """Predict all images with every model.
 
     Args:
-        models: Segmentors by name, ready for inference; the unmerged one first. Each is used before
-            the next is asked for.
+        models: Segmentors or pose estimators by name, ready for inference; the unmerged one first.
+            Each is used before the next is asked for.
         images: With labels.
         labeled: The metrics against labels.
         agreement: The metrics against the unmerged prediction.
         on_image: Called after every image.
     """
-    unmerged: list[torch.Tensor] = []
+    unmerged: list[dict] = []
     found: dict[str, Predictions] = {}
     for name, model in models:
         columns: tuple[list[tuple], list[tuple]] = ([], [])
         for sample in _predictions(model, images):
-            classes = sample['pred_sem_seg']['data']
             if not found:
-                unmerged.append(classes.clone())
+                unmerged.append(_as_truth(sample))
             columns[0].extend(labeled.process([sample]))
-            truth = {'data': unmerged[len(columns[1])]}
-            columns[1].extend(agreement.process([{**sample, 'gt_sem_seg': truth}]))
+            columns[1].extend(agreement.process([sample | unmerged[len(columns[1])]]))
             on_image()
         found[name] = Predictions(*columns)
     return found
+
+
+def _as_truth(sample: dict) -> dict:
+    """A prediction in place of the ground truth."""
+    if 'pred_sem_seg' in sample:
+        return {'gt_sem_seg': {'data': sample['pred_sem_seg']['data'].clone()}}
+    keypoints = sample['pred_instances']['keypoints'].copy()
+    return {'gt_instances': {**sample['gt_instances'], 'keypoints': keypoints}}
 
 
 def _predictions(model: BaseModel, images: Images) -> Iterator[dict]:
@@ -102,7 +126,7 @@ def results(
 
     Yields:
         Every metric; the change of every metric against the first model, with its interval; and
-        the share of pixels whose class is that of its prediction. All in percent.
+        the share of pixels or keypoints that agree with its prediction. All in percent.
     """
     none = next(iter(predictions.values()))
     unmerged = labeled.compute(none.labeled)
@@ -110,7 +134,7 @@ def results(
         row = replace(about(name), unit='%', samples=len(one.labeled))
         for metric, value in labeled.compute(one.labeled).items():
             yield replace(row, metric=metric, value=value)
-            if one is not none and metric in ('mIoU', 'mIoU_small'):
+            if one is not none and _CHANGES.fullmatch(metric):
                 low, high = paired_bootstrap(
                     one.labeled, none.labeled, metric, labeled.compute, block
                 )

@@ -1,4 +1,4 @@
-"""Measure what merging changes in a trained segmentor: metrics, and pixels of another class."""
+"""Measure what merging changes in a trained model: its metrics, and what it predicts otherwise."""
 
 import argparse
 import math
@@ -21,6 +21,10 @@ examples:
       --strategies hq_weighted my-rates.yaml --block 10 \\
       --cfg-options test_dataloader.dataset.data_root=/path/to/camvid
       these alone; frames of a video are drawn ten at a time for the intervals
+
+  python tools/without_retraining.py \\
+      configs/athletes/td-hm_mit-b0_none_1xb8-6e_athletes-192x256.py CHECKPOINT
+      a pose estimator: PCK, and the keypoints that agree with the unmerged prediction
 """
 
 
@@ -29,7 +33,7 @@ def main() -> None:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add('config', type=Path, help='config of a segmentor with a MiT and a test set')
+    add('config', type=Path, help='config of a model with a MiT and a test set')
     add('checkpoint', type=Path, help='its weights')
     add('--strategies', nargs='+', default=[], help='presets and files of rates (default: presets)')
     add('--images', type=int, help='use so many, evenly over the set (default: all)')
@@ -63,12 +67,12 @@ def run(args: argparse.Namespace) -> None:
     from mmseg_tome.analysis.report import write_report
     from mmseg_tome.analysis.results import Result, to_frame
     from mmseg_tome.analysis.search.images import evenly, labeled_source, load
-    from mmseg_tome.analysis.search.scoring import agreement_scorer, labeled_scorer
+    from mmseg_tome.analysis.search.scoring import labeled_scorer
     from mmseg_tome.cli.search import parse_cfg_options
 
     needs = ('model', 'test_dataloader', 'test_evaluator')
-    cfg = load_config(args.config, parse_cfg_options(args.cfg_options), needs, ('mmseg',))
-    strategies = read_strategies(args.strategies, 'mmseg')
+    cfg = load_config(args.config, parse_cfg_options(args.cfg_options), needs)
+    strategies = read_strategies(args.strategies, cfg.get('default_scope', 'mmseg'))
     with quiet_logs(), Progress() as progress:
         model = load_model(cfg, args.checkpoint)
         source = labeled_source(cfg)
@@ -76,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
         with progress.step('read images', len(chosen)) as step:
             images = load(source, chosen, step.advance)
         labeled = labeled_scorer(cfg, source.meta)
-        agreement = agreement_scorer(model.decode_head.num_classes)
+        agreement = without_retraining.unmerged_scorer(model)
         with progress.step('predict', len(chosen) * len(strategies)) as step:
             models = without_retraining.merged(model, strategies)
             found = without_retraining.predict(models, images, labeled, agreement, step.advance)
@@ -94,8 +98,8 @@ def run(args: argparse.Namespace) -> None:
     command = shlex.join(['python', 'tools/without_retraining.py', *sys.argv[1:]])
     rows = [row.at(where, command=command) for row in rows]
     table = to_frame(rows).pivot(index='strategy', columns='metric', values='value')
-    shown = [name for name in ('mIoU', 'mIoU change', 'mIoU_small', 'agreement') if name in table]
-    table = table.loc[list(strategies), shown].reset_index()
+    hidden = [name for name in table if '/' in name or name in ('aAcc', 'mAcc')]
+    table = table.loc[list(strategies)].drop(columns=hidden).reset_index()
     parts = [f'# Without retraining\n\n{caption([where])}', table]
     Console().print(Markdown(table.to_markdown(index=False, floatfmt='.2f')))
     if args.out:
