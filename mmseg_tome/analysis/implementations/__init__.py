@@ -8,11 +8,14 @@ from .base import IMPLEMENTATIONS, Implementation, implementation
 from .exported import (
     Exported,
     OnnxRuntime,
+    OnnxRuntimeInt8,
     OpenVino,
+    OpenVinoInt8,
     StockCompiled,
     StockExported,
     StockOnnxRuntime,
     StockOpenVino,
+    StockOpenVinoInt8,
 )
 from .graphs import Compiled, Graphed
 from .ours import Ours
@@ -29,7 +32,9 @@ __all__ = [
     'Graphed',
     'Implementation',
     'OnnxRuntime',
+    'OnnxRuntimeInt8',
     'OpenVino',
+    'OpenVinoInt8',
     'Ours',
     'Plain',
     'Published',
@@ -38,6 +43,7 @@ __all__ = [
     'StockExported',
     'StockOnnxRuntime',
     'StockOpenVino',
+    'StockOpenVinoInt8',
     'Transformers',
     'TransformersEager',
     'TransformersTome',

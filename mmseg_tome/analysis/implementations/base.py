@@ -30,6 +30,10 @@ class Implementation(ABC):
     strategy: str = 'none'
     name: ClassVar[str]
     about: ClassVar[str]
+    #: Whether another program computes it, by its own arithmetic in low precisions.
+    is_exported: ClassVar[bool] = False
+    #: Whether it computes in INT8, and so only about what its reference does.
+    is_quantized: ClassVar[bool] = False
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
         if not abstract:

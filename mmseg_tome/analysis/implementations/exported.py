@@ -13,11 +13,16 @@ from torch import Tensor, nn
 
 from ...deploy.missing import need
 from ...deploy.openvino_core import openvino_core
+from ...deploy.quantize import quantize_openvino
 from .base import Implementation
 from .ours import Ours
 from .stock import Stock
 
 Infer = Callable[[], Tensor | list[Tensor]]
+
+
+# The runtimes' hint for the dtypes that they are measured in; images and scores are in fp32.
+_HINTS = {torch.float32: 'f32', torch.bfloat16: 'bf16'}
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class Exported(Implementation, abstract=True):
 
     format: ClassVar[str]
     runtime: ClassVar[str]
+    dtypes: ClassVar[tuple[torch.dtype, ...]] = (torch.float32,)
+    is_exported: ClassVar[bool] = True
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -45,25 +52,32 @@ class Exported(Implementation, abstract=True):
         """Export the model for images of this size, and open the file in its runtime.
 
         Raises:
-            ValueError: If the images are not in fp32.
+            ValueError: If the runtime is not measured in the dtype of the images.
         """
-        if images.dtype != torch.float32:
-            raise ValueError(f"'{self}' is measured in fp32, and not in {images.dtype}")
+        if images.dtype not in self.dtypes:
+            allowed = ' or '.join(str(dtype) for dtype in self.dtypes)
+            raise ValueError(f"'{self}' is measured in {allowed}, and not in {images.dtype}")
+        single = images.float()
         with tempfile.TemporaryDirectory() as folder:  # read into memory at once
-            run = self._export(model, images, Path(folder))
-        array = images.numpy()
+            run = self._export(model.float(), single, Path(folder), _HINTS[images.dtype])
+        array = single.numpy()
         return lambda: torch.from_numpy(run(array))
 
     def _export(
-        self, model: nn.Module, images: Tensor, folder: Path
+        self, model: nn.Module, images: Tensor, folder: Path, hint: str
     ) -> Callable[[np.ndarray], np.ndarray]:
         from ...deploy.export import FORMATS, Settings, export_model
         from ...deploy.runtimes import RuntimeOptions, open_exported
 
         path = folder / f'model{FORMATS[self.format]}'
         batch, _, height, width = images.shape
-        export_model(model, path, Settings(self.format, (width, height), batch=batch))
+        precision = self._precision(hint)
+        settings = Settings(self.format, (width, height), batch=batch, precision=precision)
+        export_model(model, path, settings, calibration=[images.numpy()])
         return open_exported(path, RuntimeOptions(threads=torch.get_num_threads()))
+
+    def _precision(self, hint: str) -> str:
+        return 'int8' if self.is_quantized else {'f32': 'fp32'}.get(hint, hint)
 
     def reference(self) -> Implementation | None:
         return Ours(self.strategy)
@@ -77,6 +91,21 @@ class OpenVino(Exported):
     about: ClassVar[str] = 'this project, exported to OpenVINO'
     format: ClassVar[str] = 'openvino'
     runtime: ClassVar[str] = 'openvino'
+    dtypes: ClassVar[tuple[torch.dtype, ...]] = tuple(_HINTS)
+
+
+@dataclass(frozen=True)
+class OpenVinoInt8(OpenVino):
+    """This project's model in OpenVINO, quantized by what its layers are on the images measured."""
+
+    name: ClassVar[str] = 'openvino_int8'
+    about: ClassVar[str] = 'this project, exported to OpenVINO in INT8'
+    dtypes: ClassVar[tuple[torch.dtype, ...]] = (torch.float32,)
+    is_quantized: ClassVar[bool] = True
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (*super().needs, 'nncf')
 
 
 @dataclass(frozen=True)
@@ -87,6 +116,15 @@ class OnnxRuntime(Exported):
     about: ClassVar[str] = 'this project, exported to ONNX, in ONNX Runtime'
     format: ClassVar[str] = 'onnx'
     runtime: ClassVar[str] = 'onnxruntime'
+
+
+@dataclass(frozen=True)
+class OnnxRuntimeInt8(OnnxRuntime):
+    """This project's model in ONNX Runtime, quantized in the same way."""
+
+    name: ClassVar[str] = 'onnxruntime_int8'
+    about: ClassVar[str] = 'this project, exported to ONNX in INT8, in ONNX Runtime'
+    is_quantized: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -104,14 +142,14 @@ class StockExported(Exported, abstract=True):
         return Stock()
 
     def _export(
-        self, model: nn.Module, images: Tensor, folder: Path
+        self, model: nn.Module, images: Tensor, folder: Path, hint: str
     ) -> Callable[[np.ndarray], np.ndarray]:
         path = folder / 'model.onnx'
         torch.onnx.export(model, (images,), str(path), dynamo=True, verbose=False)
-        return self._open(path)
+        return self._open(path, images, hint)
 
     @abstractmethod
-    def _open(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    def _open(self, path: Path, images: Tensor, hint: str) -> Callable[[np.ndarray], np.ndarray]:
         """Open the file in the runtime."""
 
 
@@ -122,15 +160,33 @@ class StockOpenVino(StockExported):
     name: ClassVar[str] = 'stock_openvino'
     about: ClassVar[str] = "mmseg's own modules, exported to OpenVINO as they stand"
     runtime: ClassVar[str] = 'openvino'
+    dtypes: ClassVar[tuple[torch.dtype, ...]] = tuple(_HINTS)
 
-    def _open(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    def _open(self, path: Path, images: Tensor, hint: str) -> Callable[[np.ndarray], np.ndarray]:
         openvino, core = need('openvino', str(self)), openvino_core(str(self))
         settings = {
-            'INFERENCE_PRECISION_HINT': 'f32',
+            'INFERENCE_PRECISION_HINT': hint,
             'INFERENCE_NUM_THREADS': str(torch.get_num_threads()),
         }
-        compiled = core.compile_model(openvino.convert_model(str(path)), 'CPU', settings)
+        model = openvino.convert_model(str(path))
+        if self.is_quantized:
+            model = quantize_openvino(model, [images.numpy()])
+        compiled = core.compile_model(model, 'CPU', settings)
         return lambda images: np.array(compiled([images])[0])  # it uses its memory again
+
+
+@dataclass(frozen=True)
+class StockOpenVinoInt8(StockOpenVino):
+    """mmseg's own modules in OpenVINO, quantized in the same way."""
+
+    name: ClassVar[str] = 'stock_openvino_int8'
+    about: ClassVar[str] = "mmseg's own modules, exported to OpenVINO in INT8"
+    dtypes: ClassVar[tuple[torch.dtype, ...]] = (torch.float32,)
+    is_quantized: ClassVar[bool] = True
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (*super().needs, 'nncf')
 
 
 @dataclass(frozen=True)
@@ -141,7 +197,7 @@ class StockOnnxRuntime(StockExported):
     about: ClassVar[str] = "mmseg's own modules, exported to ONNX as they stand, in ONNX Runtime"
     runtime: ClassVar[str] = 'onnxruntime'
 
-    def _open(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    def _open(self, path: Path, images: Tensor, hint: str) -> Callable[[np.ndarray], np.ndarray]:
         onnxruntime = need('onnxruntime', str(self))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()

@@ -2,7 +2,16 @@
 
 from ...strategies import PRESETS
 from .base import Implementation
-from .exported import OnnxRuntime, OpenVino, StockCompiled, StockOnnxRuntime, StockOpenVino
+from .exported import (
+    OnnxRuntime,
+    OnnxRuntimeInt8,
+    OpenVino,
+    OpenVinoInt8,
+    StockCompiled,
+    StockOnnxRuntime,
+    StockOpenVino,
+    StockOpenVinoInt8,
+)
 from .graphs import Compiled, Graphed
 from .ours import Ours
 from .stock import PUBLISHED, Fused, Published, Stock
@@ -24,6 +33,10 @@ def selectable() -> list[Implementation]:
         *(Compiled(strategy) for strategy in PRESETS),
         *(Transformers(), TransformersEager()),
         *(TransformersTome(strategy) for strategy in PRESETS),
-        *(StockCompiled(), StockOnnxRuntime(), StockOpenVino()),
-        *(runtime(strategy) for runtime in (OnnxRuntime, OpenVino) for strategy in PRESETS),
+        *(StockCompiled(), StockOnnxRuntime(), StockOpenVino(), StockOpenVinoInt8()),
+        *(
+            runtime(strategy)
+            for runtime in (OnnxRuntime, OnnxRuntimeInt8, OpenVino, OpenVinoInt8)
+            for strategy in PRESETS
+        ),
     ]
