@@ -20,6 +20,8 @@ endif
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
+# Each process takes tests that follow each other, so that what a module's tests share is made once.
+PYTEST = OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist worksteal
 SOURCES := mmseg_tome benchmarks demo configs docs tools tests setup.py
 
 .DEFAULT_GOAL := help
@@ -50,10 +52,10 @@ $(STAMP): $(addprefix requirements/,build.txt $(RUNTIME) $(UNBUILT) $(NO_DEPS)) 
 	@touch $@
 
 test: $(STAMP) ## run the tests; ARGS="…" goes to pytest
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-all: $(STAMP) ## run the slow ones too, which make environments of their own
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) -m 'slow or not slow' $(ARGS)
+	$(PYTEST) -m 'slow or not slow' $(ARGS)
 
 release-check: $(STAMP) ## build wheel and sdist in dist/, and say what keeps them from a release
 	$(PY) tools/dev/release_check.py

@@ -30,6 +30,12 @@ def model_name(config: Path) -> str:
     return variant[1] if variant else config.stem
 
 
+def size_of(images: Images) -> dict[str, int]:
+    """Height and width in pixels of what the model is given; nothing if images differ in them."""
+    sizes = {tuple(sample['inputs'].shape[-2:]) for sample in images.samples}
+    return dict(zip(('height', 'width'), *sizes, strict=True)) if len(sizes) == 1 else {}
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What the metrics need of each image, with one strategy.

@@ -270,7 +270,7 @@ def test_the_config_of_the_readme_is_upstreams_with_merging(tmp_path):
     (tmp_path / 'own.py').write_text(block)
     model = load(tmp_path / 'own.py').model
     assert MODELS.build(one_block_per_stage(load(tmp_path / 'own.py'))).backbone.strategy.stages
-    assert model.backbone.pop('tome_cfg') == 'hq'
+    assert model.backbone.pop('tome_cfg') == 'balanced'
     upstream = load_upstream('segformer_mit-b2_8xb1-160k_cityscapes-1024x1024.py').model
     assert plain(model) == plain(upstream)
 

@@ -104,7 +104,7 @@ def test_no_table_of_measured_numbers_is_written_by_hand(page):
 
 def test_readme_config(checkout):
     cfg = load_config(checkout, block('README.md', 'custom_imports'))
-    assert cfg.model.backbone.tome_cfg == 'hq'
+    assert cfg.model.backbone.tome_cfg == 'balanced'
     assert cfg.model.backbone.num_layers == [3, 6, 40, 3]
 
 
@@ -132,7 +132,7 @@ def test_readme_segmentation_of_an_image(checkout):
     assert picture.shape == image.shape
     assert np.abs(picture.astype(int) - image).mean() > 10
 
-    exec(block('README.md', "apply_tome(model, 'hq')"), {'model': model})
+    exec(block('README.md', "apply_tome(model, 'balanced')"), {'model': model})
     assert model.backbone.strategy.name == 'none'
 
 

@@ -89,6 +89,7 @@ def run(args: argparse.Namespace) -> None:
                 'without-retraining', '', math.nan, dataset=str(args.config.parent.name),
                 model=without_retraining.model_name(args.config), note=args.note,
                 batch='1', dtype='fp32', mode='inference', implementation='ours',
+                **without_retraining.size_of(images),
             )  # fmt: skip
             rows = without_retraining.results(
                 found, labeled, agreement, args.block, lambda name: replace(one, strategy=name)

@@ -79,6 +79,7 @@ def test_changes_and_agreement(measured):
         changes['value'] <= changes['high']
     ).all()
     assert set(table['samples']) == {8}
+    assert set(zip(table['width'], table['height'], strict=True)) == {(136, 104)}
 
 
 def test_keypoints_that_agree(tmp_path):

@@ -82,6 +82,26 @@ TABLES = {
     'runtimes-b2': _runtimes(
         'b2', ('stock', 'stock_onnxruntime', 'stock_openvino'), ('none', 'balanced')
     ),
+    'runtimes-int8': Table(
+        {'experiment': 'int8', 'model': 'b0', **size(1024, 1024), **_RUN},
+        {
+            **_MS,
+            'over stock in OpenVINO': speed_up(_of('stock_openvino')),
+        },
+        {
+            'stock in OpenVINO': _of('stock_openvino'),
+            'stock in OpenVINO, INT8': _of('stock_openvino_int8'),
+            'ours, `balanced`': _of('ours', 'balanced'),
+            **{
+                f'ours in OpenVINO{suffix}, `{strategy}`': _of(f'openvino{name}', strategy)
+                for suffix, name in (('', ''), (', INT8', '_int8'))
+                for strategy in ('none', 'hq_weighted', 'n2d_2x2', 'balanced')
+            },
+            'ours in ONNX Runtime, INT8, `balanced`': _of('onnxruntime_int8', 'balanced'),
+        },
+        head=('model',),
+        caption=('setting',),
+    ),
     'readme-runtimes': Table(
         {'experiment': 'runtimes', 'model': 'b0', **size(1024, 1024), **_RUN},
         {
@@ -142,8 +162,15 @@ TABLES = {
     'bf16': Table(
         {'experiment': 'bfloat16'},
         {**_MS, 'over stock': speed_up(STOCK), 'over `none`': speed_up(NONE)},
-        {'stock none': STOCK, 'ours none': NONE, 'ours hq': HQ}
-        | {'ours balanced': _of('ours', 'balanced')},
+        {
+            'stock none': STOCK,
+            'stock in OpenVINO': _of('stock_openvino'),
+            'ours none': NONE,
+            'ours hq': HQ,
+            'ours balanced': _of('ours', 'balanced'),
+            'ours in OpenVINO, none': _of('openvino'),
+            'ours in OpenVINO, balanced': _of('openvino', 'balanced'),
+        },
         head=('model',),
     ),
     **{f'quantization-{dataset}': _quantization(dataset) for dataset in ('camvid', 'streets')},

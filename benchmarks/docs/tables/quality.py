@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..cells import Cell, fixed, signed, with_interval, with_spread
+from ..cells import Cell, Row, fixed, signed, with_interval, with_spread
 from ..table import Table
 from .performance import EPYC, NONE, STOCK, TIME, XEON, mebibytes, milliseconds, speed_up
 
@@ -10,9 +10,11 @@ STRATEGIES = {name: {'strategy': name} for name in ('none', 'hq', 'fast', 'n2d_2
 MERGING = {name: where for name, where in STRATEGIES.items() if name != 'none'}
 OURS = {'implementation': 'ours'}
 POSE = {name: where for name, where in STRATEGIES.items() if name != 'downsample'}
-
-
-_UNMERGED = Cell({'metric': 'mIoU', 'strategy': 'none'}, show=with_spread(fixed(2)))
+WEIGHTED = {
+    name: {'strategy': name} for name in ('none', 'hq_weighted', 'fast_weighted', 'balanced')
+}
+# Published, with weighted keys, and by pooling.
+_ALL = ('hq', 'fast', 'hq_weighted', 'fast_weighted', 'balanced', 'n2d_2x2', 'downsample')
 
 
 def value(metric: str) -> Cell:
@@ -39,71 +41,101 @@ def _columns(metrics: Sequence[str], classes: Sequence[str] = ()) -> dict[str, C
 _CAMVID = _columns(('mIoU', 'mIoU_small'), ('pole', 'sign symbol', 'fence'))
 
 
-def _changes(metric: str | None = None) -> dict[str, Cell]:
-    asked = {'metric': f'{metric} change'} if metric else {}
-    show = with_spread(signed())
-    return {f'`{name}`': Cell({**asked, **where}, show=show) for name, where in MERGING.items()}
+def _over_seeds(row: Row) -> str:
+    """With the spread over seeds or checkpoints; the interval of one checkpoint is elsewhere."""
+    show = signed() if row['experiment'] == 'without-retraining' else with_spread(signed())
+    return show(row)
 
 
-_WITHOUT_RETRAINING = {
-    'mIoU': Cell({'metric': 'mIoU'}),
-    'Δ mIoU (95 %)': Cell({'metric': 'mIoU change'}, show=with_interval(signed(), digits=2)),
-    'mIoU_small': Cell({'metric': 'mIoU_small'}),
-    'Δ mIoU_small (95 %)': Cell(
-        {'metric': 'mIoU_small change'}, show=with_interval(signed(), digits=2)
-    ),
-    'same class as unmerged, %': Cell({'metric': 'agreement'}),
-}
+def _without_retraining(metrics: Sequence[str], same: str) -> dict[str, Cell]:
+    return {
+        **{
+            heading: cell
+            for name in metrics
+            for heading, cell in (
+                (name, Cell({'metric': name})),
+                (
+                    f'Δ {name} (95 %)',
+                    Cell({'metric': f'{name} change'}, show=with_interval(signed(), digits=2)),
+                ),
+            )
+        },
+        f'same {same} as unmerged, %': Cell({'metric': 'agreement'}),
+    }
+
+
+_SEGMENTED = _without_retraining(('mIoU', 'mIoU_small'), 'class')
+_POSED = _without_retraining(('PCK@0.1', 'PCK@0.05'), 'keypoint')
 _MIOU, _PCK = {'metric': 'mIoU change'}, {'metric': 'PCK@0.1 change'}
+_CHANGES = {f'`{name}`': Cell({'strategy': name}, show=_over_seeds) for name in _ALL}
+_ON_CAMVID = {'experiment': 'without-retraining', 'dataset': 'camvid', **_MIOU}
+_ON_STREETS = {'experiment': 'without-retraining', 'dataset': 'streets', **_MIOU}
+_TUNED = {'experiment': ('camvid-fine-tuned', 'camvid-fine-tuned-weighted'), **_MIOU}
 
 TABLES = {
     **{
         f'without-retraining-{dataset}': Table(
             {'experiment': 'without-retraining', 'dataset': dataset},
-            _WITHOUT_RETRAINING,
+            columns,
             by=('strategy',),
             head=('strategy',),
             caption=('setting', 'precision'),
         )
-        for dataset in ('camvid', 'streets')
+        for dataset, columns in (
+            ('camvid', _SEGMENTED),
+            ('streets', _SEGMENTED),
+            ('athletes', _POSED),
+        )
     },
     'readme-quality': Table(
         OURS,
-        {'mIoU without merging': _UNMERGED, **_changes('mIoU')},
+        _CHANGES,
         {
-            'without retraining': {'experiment': 'camvid-three-checkpoints'},
-            'fine-tuned with the strategy': {'experiment': 'camvid-fine-tuned'},
+            'CamVid, without retraining': _ON_CAMVID,
+            'generated streets, without retraining': _ON_STREETS,
+            'CamVid, fine-tuned with it': _TUNED,
         },
-        head=('CamVid, B0',),
+        head=('change of mIoU, B0',),
         caption=('setting',),
     ),
     'quality': Table(
         OURS,
-        _changes(),
+        _CHANGES,
         {
-            'CamVid, fine-tuned with the strategy, Δ mIoU, 3 seeds': {
-                'experiment': 'camvid-fine-tuned',
-                **_MIOU,
-            },
-            'CamVid, without retraining, Δ mIoU, 3 checkpoints': {
+            'CamVid, without retraining, Δ mIoU': _ON_CAMVID,
+            'the same, three other checkpoints': {
                 'experiment': 'camvid-three-checkpoints',
                 **_MIOU,
             },
-            'CamVid, without retraining, Δ mIoU, the bundled checkpoint': {
-                'experiment': 'camvid-bundled',
-                **_MIOU,
+            'street scenes, without retraining, Δ mIoU': _ON_STREETS,
+            'athletes (pose), without retraining, Δ PCK@0.1': {
+                'experiment': 'without-retraining',
+                'dataset': 'athletes',
+                **_PCK,
             },
-            'street scenes, without retraining, Δ mIoU': {
-                'experiment': 'streets-trained-longer',
-                **_MIOU,
-            },
-            'athletes (pose), trained with the strategy, Δ PCK@0.1, 3 seeds': {
-                'experiment': 'athletes-trained',
+            'CamVid, fine-tuned with it, Δ mIoU, 3 seeds': _TUNED,
+            'athletes, trained with it, Δ PCK@0.1, 3 seeds': {
+                'experiment': ('athletes-trained', 'athletes-trained-weighted'),
                 **_PCK,
             },
         },
         head=('what was measured',),
         caption=(),
+    ),
+    'camvid-fine-tuned-weighted': Table(
+        {'experiment': 'camvid-fine-tuned-weighted'},
+        _CAMVID,
+        WEIGHTED,
+        head=('strategy',),
+        caption=('setting',),
+        note='Trained in bfloat16 autocast, tested in fp32.',
+    ),
+    'athletes-trained-weighted': Table(
+        {'experiment': 'athletes-trained-weighted'},
+        _columns(('PCK@0.1', 'PCK@0.05')),
+        WEIGHTED,
+        head=('strategy',),
+        caption=('setting',),
     ),
     'camvid-fine-tuned': Table(
         {'experiment': 'camvid-fine-tuned'},
@@ -158,20 +190,6 @@ TABLES = {
         head=('strategy',),
         caption=(),
         note="Quoted from the paper's Table II (Cityscapes, 1024×1024); not measured here.",
-    ),
-    'streets-trained-longer': Table(
-        {'experiment': 'streets-trained-longer'},
-        _columns(('mIoU', 'mIoU_small'), ('fence', 'pole', 'traffic light', 'traffic sign')),
-        STRATEGIES,
-        head=('strategy',),
-        caption=('setting',),
-    ),
-    'streets-bundled': Table(
-        {'experiment': 'streets-bundled', 'note': '200 scenes'},
-        {'mIoU': value('mIoU'), 'mIoU_small': value('mIoU_small')},
-        POSE,
-        head=('strategy',),
-        caption=('setting', 'precision'),
     ),
     'athletes-trained': Table(
         {'experiment': 'athletes-trained'},
