@@ -13,15 +13,13 @@ from mmseg_tome.analysis import complexity
 from mmseg_tome.analysis.provenance import provenance
 from mmseg_tome.analysis.quiet import quiet_logs
 from mmseg_tome.analysis.results import Result, write_csv
-from mmseg_tome.analysis.variants import drawn_segmentor
+from mmseg_tome.analysis.variants import drawn_segmentor, variant_config
 from mmseg_tome.apply import apply_tome
 from mmseg_tome.strategies import PRESETS
 
 VARIANTS = ('b0', 'b2', 'b5')
 SIZES = ((1024, 1024), (1024, 2048), (2160, 3840))  # height, width
 WINDOW = 3
-_HEAD_CHANNELS = {'b0': 256, 'b2': 768, 'b5': 768}
-_CLASSES = 19  # Cityscapes'
 
 
 def count() -> Iterator[Result]:
@@ -50,10 +48,11 @@ def _within_windows(stage: dict) -> dict:
 
 def _count(model: Any, variant: str, strategy: str, note: str) -> Iterator[Result]:
     where = provenance('cpu')  # counts are the same on all
+    layers = variant_config(variant).model.decode_head
     for h, w in SIZES:
         counted = complexity.count_gflop(model.backbone, (h, w))
         head = complexity.count_head_gflop(
-            model.backbone, (h, w), _HEAD_CHANNELS[variant], _CLASSES
+            model.backbone, (h, w), layers.channels, layers.num_classes
         )
         matching = counted.loc[counted['step'] == complexity.MATCHING, 'gflop'].sum()
         for metric, value in (('matching', matching), ('all', counted['gflop'].sum() + head)):
