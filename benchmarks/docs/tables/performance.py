@@ -178,7 +178,10 @@ TABLES = {
         caption=('setting', 'precision'),
     ),
     'matching-cost': Table(
-        {'experiment': 'matching-cost', 'strategy': ('hq', 'fast', 'balanced')},
+        {
+            'experiment': 'matching-cost',
+            'strategy': ('none', 'hq', 'fast', 'balanced', 'n2d_2x2'),
+        },
         {
             f'{name}, {what}': Cell({'metric': metric, **size(w, h)}, show=fixed(1))
             for name, w, h in (
@@ -205,6 +208,39 @@ TABLES = {
         },
         by=('note',),
         head=('step',),
+    ),
+    'profile-b2': Table(
+        {'experiment': 'profile', 'model': 'b2', **size(1024, 1024), **EPYC},
+        {
+            heading: Cell({**where, 'strategy': name}, show=show)
+            for name in ('n2d_2x2', 'balanced')
+            for heading, where, show in (
+                (f'`{name}`, ms', TIME, milliseconds(1)),
+                (f'`{name}`, GFLOP', {'metric': 'operations'}, fixed(1)),
+            )
+        },
+        by=('note',),
+        head=('step',),
+        caption=('setting', 'precision'),
+    ),
+    'avx2': Table(
+        {'experiment': 'avx2', 'mode': 'inference', 'model': 'b0', **size(1024, 1024)},
+        {
+            'ms': Cell(TIME, show=milliseconds(0)),
+            'over stock': speed_up(STOCK),
+            'over `none`': speed_up(NONE),
+        },
+        {
+            'stock none': STOCK,
+            'stock in OpenVINO': {'implementation': 'stock_openvino', 'strategy': 'none'},
+            'ours none': NONE,
+            'ours hq': HQ,
+            'ours n2d_2x2': N2D,
+            'ours balanced': WEIGHTED['ours balanced'],
+            'ours in OpenVINO, balanced': {'implementation': 'openvino', 'strategy': 'balanced'},
+        },
+        head=('model',),
+        caption=('setting', 'precision'),
     ),
     'training': Table(
         {'experiment': 'benchmark', 'mode': 'training', 'model': 'b0', **size(1024, 1024), **EPYC},
