@@ -10,6 +10,10 @@ from .dispatch import call_kernel, runs_kernel
 from .index_cache import IndexCache
 
 
+# What F.normalize divides shorter tokens by.
+_LEAST_LENGTH = 1e-12
+
+
 @torch.no_grad()
 def best_local_match(
     tokens: Tensor, src_index: Tensor, hw: tuple[int, int], cell: tuple[int, int], window: int
@@ -17,7 +21,7 @@ def best_local_match(
     """Find the most similar destination in the cells around it for every source token.
 
     The destination of a cell is its top-left token. Time and memory are linear in the number of
-    tokens. Scores are formed as those of :func:`mmseg_tome.ops.best_match`.
+    tokens. Scores are those of :func:`mmseg_tome.ops.best_match`, but for rounding.
 
     Args:
         tokens: All tokens, ``[B, h * w, C]``.
@@ -39,15 +43,19 @@ def best_local_match(
     place = around.place.index_select(0, src_index)
     with torch.autocast(tokens.device.type, enabled=False):
         dtype = torch.promote_types(tokens.dtype, torch.float32)
-        tokens = F.normalize(tokens.to(dtype), dim=-1)
-        # Of every cell: its candidates [window * window, C] times its members [C, sy * sx].
-        candidates, members = (_rows(tokens, index) for index in around[:2])
+        tokens = tokens.to(dtype)
+        destinations = F.normalize(tokens.index_select(1, around.destinations), dim=-1)
+        # Of every cell: its candidates [window * window, C] times its members [C, sy * sx], which
+        # are divided by their lengths only after the best is known: that changes none.
+        candidates, members = _rows(destinations, around.cells), _rows(tokens, around.members)
         scores = (candidates @ members.transpose(2, 3)).masked_fill_(
             around.is_beyond, float('-inf')
         )
         best = scores.max(dim=-2)
+        lengths = tokens.norm(dim=-1).index_select(1, src_index).clamp_min(_LEAST_LENGTH)
     match = around.cells.expand(tokens.shape[0], -1, -1).gather(2, best.indices)
-    return best.values.flatten(1)[:, place], match.flatten(1)[:, place]
+    score = best.values.flatten(1).index_select(1, place) / lengths
+    return score, match.flatten(1).index_select(1, place)
 
 
 class _Surroundings(NamedTuple):
@@ -57,14 +65,14 @@ class _Surroundings(NamedTuple):
     one. Members beyond the border, and candidates, stand for any token.
 
     Args:
-        candidates: The destinations near each cell, ``[cells, window ** 2]``.
+        destinations: Those of the whole cells, ``[whole cells]``.
         members: The tokens of each cell, ``[cells, sy * sx]``.
-        cells: Which whole cells the candidates are of, ``[cells, window ** 2]``.
+        cells: Which destinations are the candidates of each cell, ``[cells, window ** 2]``.
         is_beyond: Which candidates the border cuts off, ``[cells, window ** 2, 1]``.
         place: Where each token is among the members, ``[N]``.
     """
 
-    candidates: Tensor
+    destinations: Tensor
     members: Tensor
     cells: Tensor
     is_beyond: Tensor
@@ -90,8 +98,9 @@ def _surroundings(
     member_x = (column * sx + torch.arange(sx, device=device)).clamp(max=w - 1)
     y, x = torch.arange(h, device=device)[:, None], torch.arange(w, device=device)
     place = ((y // sy * all_x + x // sx) * sy + y % sy) * sx + x % sx
+    columns = torch.arange(whole_x, device=device)
     return _Surroundings(
-        _by_cells(near_y * sy * w + near_x * sx),
+        ((torch.arange(whole_y, device=device) * sy)[:, None] * w + columns * sx).flatten(),
         _by_cells(member_y * w + member_x),
         _by_cells(near_y * whole_x + near_x),
         _by_cells(is_beyond)[..., None],

@@ -3,9 +3,10 @@
 from ..cells import Cell, fixed, signed, with_interval
 from ..table import Table
 
-TABLES = {
-    'search-camvid': Table(
-        {'experiment': 'search-camvid'},
+
+def _search(dataset: str) -> Table:
+    return Table(
+        {'experiment': f'search-{dataset}'},
         {
             'time (quartiles)': Cell(
                 {'metric': 'time over none'}, show=with_interval(fixed(3), digits=3)
@@ -17,5 +18,7 @@ TABLES = {
         by=('strategy',),
         head=('setting',),
         caption=('setting', 'precision'),
-    ),
-}
+    )
+
+
+TABLES = {f'search-{dataset}': _search(dataset) for dataset in ('camvid', 'streets')}
