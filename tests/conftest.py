@@ -52,6 +52,7 @@ def matmul_by_onednn(fast_paths, monkeypatch):
 
     monkeypatch.setattr(dispatch, '_LEAST_MULTIPLICATIONS', 1)
     monkeypatch.setattr(dispatch, 'onednn_is_faster', lambda: True)
+    monkeypatch.setattr(dispatch, 'chunks_are_faster', lambda: True)
     threads = torch.get_num_threads()
     torch.set_num_threads(max(2, threads))  # on one, PyTorch convolves by MKL
     yield

@@ -10,7 +10,8 @@ EXAMPLES = """\
 examples:
   python -m mmseg_tome export CONFIG CHECKPOINT --format onnx
       model.onnx for images of the size that the config tests on
-  python -m mmseg_tome export CONFIG CHECKPOINT --format openvino --strategy balanced --size 1024x512
+  python -m mmseg_tome export CONFIG CHECKPOINT --format openvino --strategy balanced \\
+      --size 1024x512
       model.xml and model.bin, with another strategy, for another size
   python -m mmseg_tome export CONFIG CHECKPOINT --format onnx --normalize --output classes
       for programs without PyTorch: takes images as OpenCV reads them, gives a class per pixel

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 from .backend import chosen_backend
 from .compiling import constant_when_compiled, is_tracing
-from .cpu.machine import onednn_is_faster
+from .cpu.machine import chunks_are_faster, onednn_is_faster
 from .registry import launchers
 
 # fp64 is for references, and stays with PyTorch.
@@ -90,8 +90,8 @@ def runs_onednn(x: Tensor, num_outputs: int) -> bool:
 
 
 def runs_chunked_attention(q: Tensor, k: Tensor, dropout_p: float) -> bool:
-    """Whether attention is worked on in chunks: where its matrix products are left to oneDNN."""
-    if dropout_p or not runs_onednn(q, k.shape[2]):
+    """Whether attention is worked on in chunks: where that pays for products by oneDNN."""
+    if dropout_p or not runs_onednn(q, k.shape[2]) or not chunks_are_faster():
         return False
     return q.shape[2] * k.shape[2] >= _LEAST_SCORES
 

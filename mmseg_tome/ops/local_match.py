@@ -9,7 +9,6 @@ from torch.nn import functional as F
 from .dispatch import call_kernel, runs_kernel
 from .index_cache import IndexCache
 
-
 # What F.normalize divides shorter tokens by.
 _LEAST_LENGTH = 1e-12
 

@@ -34,6 +34,30 @@ def test_mkl_uses_avx512_on_intels_cpus(
     assert machine.onednn_is_faster.__wrapped__() is expected
 
 
+@pytest.mark.parametrize(
+    'system, cpuinfo, processor, expected',
+    [
+        ('Linux', 'vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\n', '', False),
+        ('Linux', 'vendor_id\t: AuthenticAMD\ncpu family\t: 26\nmodel\t\t: 25\n', '', True),
+        ('Linux', 'vendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 25\n', '', False),
+        ('Windows', None, 'AMD64 Family 25 Model 97 Stepping 2, AuthenticAMD', False),
+        ('Windows', None, 'AMD64 Family 26 Model 68 Stepping 0, AuthenticAMD', True),
+    ],
+)
+def test_chunks_pay_where_avx512_is_computed_whole(
+    monkeypatch, tmp_path, system, cpuinfo, processor, expected
+):
+    file = tmp_path / 'cpuinfo'
+    if cpuinfo is not None:
+        file.write_text(cpuinfo)
+    monkeypatch.setattr(machine, '_CPUINFO', file)
+    monkeypatch.setattr(machine.platform, 'system', lambda: system)
+    monkeypatch.setattr(machine.platform, 'processor', lambda: processor)
+    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: 'AVX512')
+    monkeypatch.setattr(machine, 'onednn_is_faster', machine.onednn_is_faster.__wrapped__)
+    assert machine.chunks_are_faster.__wrapped__() is expected
+
+
 def test_a_file_that_may_not_be_read_is_no_error(monkeypatch, tmp_path):
     class Forbidden:
         def read_text(self, **_):
