@@ -210,7 +210,7 @@ TABLES = {
         head=('step',),
     ),
     'profile-b2': Table(
-        {'experiment': 'profile', 'model': 'b2', **size(1024, 1024), **EPYC},
+        {'experiment': 'profile-b2', **size(1024, 1024)},
         {
             heading: Cell({**where, 'strategy': name}, show=show)
             for name in ('n2d_2x2', 'balanced')

@@ -21,4 +21,4 @@ def _search(dataset: str) -> Table:
     )
 
 
-TABLES = {f'search-{dataset}': _search(dataset) for dataset in ('camvid', 'streets')}
+TABLES = {f'search-{dataset}': _search(dataset) for dataset in ('camvid',)}
