@@ -43,10 +43,10 @@ def best_local_match(
     with torch.autocast(tokens.device.type, enabled=False):
         dtype = torch.promote_types(tokens.dtype, torch.float32)
         tokens = tokens.to(dtype)
-        destinations = F.normalize(tokens.index_select(1, around.destinations), dim=-1)
         # Of every cell: its candidates [window * window, C] times its members [C, sy * sx], which
         # are divided by their lengths only after the best is known: that changes none.
-        candidates, members = _rows(destinations, around.cells), _rows(tokens, around.members)
+        candidates, members = (_rows(tokens, index) for index in around[:2])
+        candidates = F.normalize(candidates, dim=-1)
         scores = (candidates @ members.transpose(2, 3)).masked_fill_(
             around.is_beyond, float('-inf')
         )
@@ -64,14 +64,14 @@ class _Surroundings(NamedTuple):
     one. Members beyond the border, and candidates, stand for any token.
 
     Args:
-        destinations: Those of the whole cells, ``[whole cells]``.
+        candidates: The destinations near each cell, ``[cells, window ** 2]``.
         members: The tokens of each cell, ``[cells, sy * sx]``.
-        cells: Which destinations are the candidates of each cell, ``[cells, window ** 2]``.
+        cells: Which whole cells the candidates are of, ``[cells, window ** 2]``.
         is_beyond: Which candidates the border cuts off, ``[cells, window ** 2, 1]``.
         place: Where each token is among the members, ``[N]``.
     """
 
-    destinations: Tensor
+    candidates: Tensor
     members: Tensor
     cells: Tensor
     is_beyond: Tensor
@@ -97,9 +97,8 @@ def _surroundings(
     member_x = (column * sx + torch.arange(sx, device=device)).clamp(max=w - 1)
     y, x = torch.arange(h, device=device)[:, None], torch.arange(w, device=device)
     place = ((y // sy * all_x + x // sx) * sy + y % sy) * sx + x % sx
-    columns = torch.arange(whole_x, device=device)
     return _Surroundings(
-        ((torch.arange(whole_y, device=device) * sy)[:, None] * w + columns * sx).flatten(),
+        _by_cells(near_y * sy * w + near_x * sx),
         _by_cells(member_y * w + member_x),
         _by_cells(near_y * whole_x + near_x),
         _by_cells(is_beyond)[..., None],
