@@ -55,8 +55,8 @@ def _rate(which: str, what: str) -> tuple[Where, Cell]:
     return _MATMUL, Cell({'scope': 'layer', 'note': what, 'metric': f'{which} speed-up over torch'})
 
 
-def _lost(metric: str, digits: int = 2) -> Cell:
-    return Cell({'metric': f'{metric} change'}, show=with_spread(fixed(digits, scale=-1)))
+def _lost(metric: str) -> Cell:
+    return Cell({'metric': f'{metric} change'}, show=with_spread(fixed(2, scale=-1)))
 
 
 def _of(where: Where, cell: Cell, strategy: str) -> tuple[Where, Cell]:

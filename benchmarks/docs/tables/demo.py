@@ -2,7 +2,7 @@
 
 from ..cells import Cell
 from ..table import Table
-from .performance import FAST, HQ, N2D, NONE, STOCK, TIME, milliseconds, size, speed_up
+from .performance import FAST, HQ, N2D, NONE, STOCK, TIME, WEIGHTED, milliseconds, size, speed_up
 
 _STRATEGIES = {
     'stock': STOCK,
@@ -11,10 +11,7 @@ _STRATEGIES = {
     'fast': FAST,
     'n2d_2x2': N2D,
 }
-_UNPUBLISHED = {
-    name: {'implementation': 'ours', 'strategy': name}
-    for name in ('hq_weighted', 'fast_weighted', 'balanced')
-}
+_UNPUBLISHED = {where['strategy']: where for where in WEIGHTED.values()}
 _DOWNSAMPLE = {'implementation': 'ours', 'strategy': 'downsample'}
 _CROP, _FULL = size(192, 256), size(480, 640)
 

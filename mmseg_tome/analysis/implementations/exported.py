@@ -31,12 +31,18 @@ class Exported(Implementation, abstract=True):
 
     format: ClassVar[str]
     runtime: ClassVar[str]
-    dtypes: ClassVar[tuple[torch.dtype, ...]] = (torch.float32,)
     is_exported: ClassVar[bool] = True
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return ('mmseg', 'onnx', 'onnxscript', self.runtime)
+        quantizer = ('nncf',) if self.is_quantized and self.runtime == 'openvino' else ()
+        return ('mmseg', 'onnx', 'onnxscript', self.runtime, *quantizer)
+
+    @property
+    def dtypes(self) -> tuple[torch.dtype, ...]:
+        """Of images that it is measured with; images and scores are handed over in fp32."""
+        has_bf16 = self.runtime == 'openvino' and not self.is_quantized
+        return tuple(_HINTS) if has_bf16 else (torch.float32,)
 
     def unavailable_reason(self, device: str = 'cpu', mode: str = 'inference') -> str | None:
         if device != 'cpu' or mode != 'inference':
@@ -91,7 +97,6 @@ class OpenVino(Exported):
     about: ClassVar[str] = 'this project, exported to OpenVINO'
     format: ClassVar[str] = 'openvino'
     runtime: ClassVar[str] = 'openvino'
-    dtypes: ClassVar[tuple[torch.dtype, ...]] = tuple(_HINTS)
 
 
 @dataclass(frozen=True)
@@ -100,12 +105,7 @@ class OpenVinoInt8(OpenVino):
 
     name: ClassVar[str] = 'openvino_int8'
     about: ClassVar[str] = 'this project, exported to OpenVINO in INT8'
-    dtypes: ClassVar[tuple[torch.dtype, ...]] = (torch.float32,)
     is_quantized: ClassVar[bool] = True
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        return (*super().needs, 'nncf')
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,6 @@ class StockOpenVino(StockExported):
     name: ClassVar[str] = 'stock_openvino'
     about: ClassVar[str] = "mmseg's own modules, exported to OpenVINO as they stand"
     runtime: ClassVar[str] = 'openvino'
-    dtypes: ClassVar[tuple[torch.dtype, ...]] = tuple(_HINTS)
 
     def _open(self, path: Path, images: Tensor, hint: str) -> Callable[[np.ndarray], np.ndarray]:
         openvino, core = need('openvino', str(self)), openvino_core(str(self))
@@ -181,12 +180,7 @@ class StockOpenVinoInt8(StockOpenVino):
 
     name: ClassVar[str] = 'stock_openvino_int8'
     about: ClassVar[str] = "mmseg's own modules, exported to OpenVINO in INT8"
-    dtypes: ClassVar[tuple[torch.dtype, ...]] = (torch.float32,)
     is_quantized: ClassVar[bool] = True
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        return (*super().needs, 'nncf')
 
 
 @dataclass(frozen=True)

@@ -150,8 +150,7 @@ def split(
         ValueError: If there are fewer than two images.
     """
     images = list(dict.fromkeys(paths))
-    if at_most is not None and at_most < len(images):
-        images = [images[i * len(images) // at_most] for i in range(at_most)]
+    images = [images[i] for i in evenly(len(images), at_most)]
     if len(images) < 2:
         raise ValueError(f'{len(images)} image is too few: one is searched on, another held out')
     middle = (len(images) + 1) // 2

@@ -6,6 +6,22 @@ import torch
 from mmseg_tome.ops.cpu import machine
 
 
+@pytest.fixture
+def on_a_cpu(monkeypatch, tmp_path):
+    """Makes this CPU look like another."""
+
+    def pretend(system, capability, cpuinfo, processor):
+        file = tmp_path / 'cpuinfo'
+        if cpuinfo is not None:
+            file.write_text(cpuinfo)
+        monkeypatch.setattr(machine, '_CPUINFO', file)
+        monkeypatch.setattr(machine.platform, 'system', lambda: system)
+        monkeypatch.setattr(machine.platform, 'processor', lambda: processor)
+        monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: capability)
+
+    return pretend
+
+
 @pytest.mark.parametrize(
     'system, capability, cpuinfo, processor, expected',
     [
@@ -21,16 +37,8 @@ from mmseg_tome.ops.cpu import machine
         ('Windows', 'NO AVX', None, 'ARMv8 (64-bit) Family 8', False),
     ],
 )
-def test_mkl_uses_avx512_on_intels_cpus(
-    monkeypatch, tmp_path, system, capability, cpuinfo, processor, expected
-):
-    file = tmp_path / 'cpuinfo'
-    if cpuinfo is not None:
-        file.write_text(cpuinfo)
-    monkeypatch.setattr(machine, '_CPUINFO', file)
-    monkeypatch.setattr(machine.platform, 'system', lambda: system)
-    monkeypatch.setattr(machine.platform, 'processor', lambda: processor)
-    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: capability)
+def test_mkl_uses_avx512_on_intels_cpus(on_a_cpu, system, capability, cpuinfo, processor, expected):
+    on_a_cpu(system, capability, cpuinfo, processor)
     assert machine.onednn_is_faster.__wrapped__() is expected
 
 
@@ -45,15 +53,9 @@ def test_mkl_uses_avx512_on_intels_cpus(
     ],
 )
 def test_chunks_pay_where_avx512_is_computed_whole(
-    monkeypatch, tmp_path, system, cpuinfo, processor, expected
+    on_a_cpu, monkeypatch, system, cpuinfo, processor, expected
 ):
-    file = tmp_path / 'cpuinfo'
-    if cpuinfo is not None:
-        file.write_text(cpuinfo)
-    monkeypatch.setattr(machine, '_CPUINFO', file)
-    monkeypatch.setattr(machine.platform, 'system', lambda: system)
-    monkeypatch.setattr(machine.platform, 'processor', lambda: processor)
-    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: 'AVX512')
+    on_a_cpu(system, 'AVX512', cpuinfo, processor)
     monkeypatch.setattr(machine, 'onednn_is_faster', machine.onednn_is_faster.__wrapped__)
     assert machine.chunks_are_faster.__wrapped__() is expected
 
