@@ -173,5 +173,24 @@ TABLES = {
         },
         head=('model',),
     ),
+    'avx2': Table(
+        {'experiment': 'avx2', 'mode': 'inference', 'model': 'b0', **size(1024, 1024)},
+        {
+            'ms': _MS['ms'],
+            'over stock': speed_up(STOCK),
+            'over `none`': speed_up(NONE),
+        },
+        {
+            'stock none': STOCK,
+            'stock in OpenVINO': _of('stock_openvino'),
+            'ours none': NONE,
+            'ours hq': HQ,
+            'ours n2d_2x2': _of('ours', 'n2d_2x2'),
+            'ours balanced': _of('ours', 'balanced'),
+            'ours in OpenVINO, balanced': _of('openvino', 'balanced'),
+        },
+        head=('model',),
+        caption=('setting', 'precision'),
+    ),
     **{f'quantization-{dataset}': _quantization(dataset) for dataset in ('camvid', 'streets')},
 }

@@ -223,25 +223,6 @@ TABLES = {
         head=('step',),
         caption=('setting', 'precision'),
     ),
-    'avx2': Table(
-        {'experiment': 'avx2', 'mode': 'inference', 'model': 'b0', **size(1024, 1024)},
-        {
-            'ms': Cell(TIME, show=milliseconds(0)),
-            'over stock': speed_up(STOCK),
-            'over `none`': speed_up(NONE),
-        },
-        {
-            'stock none': STOCK,
-            'stock in OpenVINO': {'implementation': 'stock_openvino', 'strategy': 'none'},
-            'ours none': NONE,
-            'ours hq': HQ,
-            'ours n2d_2x2': N2D,
-            'ours balanced': WEIGHTED['ours balanced'],
-            'ours in OpenVINO, balanced': {'implementation': 'openvino', 'strategy': 'balanced'},
-        },
-        head=('model',),
-        caption=('setting', 'precision'),
-    ),
     'training': Table(
         {'experiment': 'benchmark', 'mode': 'training', 'model': 'b0', **size(1024, 1024), **EPYC},
         {**_TIMES, 'saved MiB': Cell(SAVED, show=mebibytes)},

@@ -72,7 +72,34 @@ _ON_CAMVID = {'experiment': 'without-retraining', 'dataset': 'camvid', **_MIOU}
 _ON_STREETS = {'experiment': 'without-retraining', 'dataset': 'streets', **_MIOU}
 _TUNED = {'experiment': ('camvid-fine-tuned', 'camvid-fine-tuned-weighted'), **_MIOU}
 
+_PCKS = _columns(('PCK@0.1', 'PCK@0.05'))
+_IN_BF16 = 'Trained in bfloat16 autocast, tested in fp32.'
+
+
+def _trained(
+    experiment: str, columns: dict[str, Cell], strategies: dict[str, dict[str, str]], note: str = ''
+) -> Table:
+    return Table(
+        {'experiment': experiment},
+        columns,
+        strategies,
+        head=('strategy',),
+        caption=('setting',),
+        note=note,
+    )
+
+
 TABLES = {
+    **{
+        name: _trained(name, columns, strategies, *note)
+        for name, columns, strategies, *note in (
+            ('camvid-fine-tuned', _CAMVID, STRATEGIES, _IN_BF16),
+            ('camvid-fine-tuned-weighted', _CAMVID, WEIGHTED, _IN_BF16),
+            ('camvid-three-checkpoints', _CAMVID, STRATEGIES, _IN_BF16),
+            ('athletes-trained', _PCKS, POSE),
+            ('athletes-trained-weighted', _PCKS, WEIGHTED),
+        )
+    },
     **{
         f'without-retraining-{dataset}': Table(
             {'experiment': 'without-retraining', 'dataset': dataset},
@@ -122,29 +149,6 @@ TABLES = {
         head=('what was measured',),
         caption=(),
     ),
-    'camvid-fine-tuned-weighted': Table(
-        {'experiment': 'camvid-fine-tuned-weighted'},
-        _CAMVID,
-        WEIGHTED,
-        head=('strategy',),
-        caption=('setting',),
-        note='Trained in bfloat16 autocast, tested in fp32.',
-    ),
-    'athletes-trained-weighted': Table(
-        {'experiment': 'athletes-trained-weighted'},
-        _columns(('PCK@0.1', 'PCK@0.05')),
-        WEIGHTED,
-        head=('strategy',),
-        caption=('setting',),
-    ),
-    'camvid-fine-tuned': Table(
-        {'experiment': 'camvid-fine-tuned'},
-        _CAMVID,
-        STRATEGIES,
-        head=('strategy',),
-        caption=('setting',),
-        note='Trained in bfloat16 autocast, tested in fp32.',
-    ),
     'camvid-trained': Table(
         {'experiment': 'camvid-trained'},
         {
@@ -156,14 +160,6 @@ TABLES = {
         POSE,
         head=('strategy',),
         caption=('setting',),
-    ),
-    'camvid-three-checkpoints': Table(
-        {'experiment': 'camvid-three-checkpoints'},
-        _CAMVID,
-        STRATEGIES,
-        head=('strategy',),
-        caption=('setting',),
-        note='Trained in bfloat16 autocast, tested in fp32.',
     ),
     'camvid-bundled': Table(
         {'experiment': 'camvid-bundled'},
@@ -190,13 +186,6 @@ TABLES = {
         head=('strategy',),
         caption=(),
         note="Quoted from the paper's Table II (Cityscapes, 1024×1024); not measured here.",
-    ),
-    'athletes-trained': Table(
-        {'experiment': 'athletes-trained'},
-        _columns(('PCK@0.1', 'PCK@0.05')),
-        POSE,
-        head=('strategy',),
-        caption=('setting',),
     ),
     'training-cost': Table(
         {'experiment': 'training-cost'},
