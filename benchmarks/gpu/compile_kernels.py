@@ -23,6 +23,8 @@ from mmseg_tome.ops import triton as kernels
 # (tokens high, tokens wide, channels, hidden channels): stage 3 of B5 at 1024x1024, stage 1 at
 # 3840x2160, and a map of odd sizes.
 SHAPES = [(64, 64, 320, 1280), (540, 960, 64, 256), (33, 17, 48, 100)]
+# Channels of a head that all of them are a multiple of.
+HEAD = 16
 DTYPES = ['float32', 'float16', 'bfloat16']
 CUOBJDUMP = Path(triton.__file__).parent / 'backends/nvidia/bin/cuobjdump'
 
@@ -74,6 +76,10 @@ def launch_all(h: int, w: int, c: int, hidden_c: int, dtype: torch.dtype) -> Non
     for mean in (True, False):
         merged = ops.reduce_slots(tokens, slot, order, offsets, mean)
         ops.gather_slots(merged, slot, order, offsets, mean)
+    if dtype.itemsize == 2:
+        queries = tokens.unflatten(2, (c // HEAD, HEAD)).transpose(1, 2)
+        keys = queries[:, :, : n // 4]
+        ops.attend_weighted(queries, keys, keys, torch.empty(b, n // 4))
     hidden = torch.empty(b, n, hidden_c, dtype=dtype)
     weight, bias = torch.empty(hidden_c, 1, 3, 3), torch.empty(hidden_c)
     ops.depthwise_gelu(hidden, h, w, weight, bias)

@@ -8,7 +8,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .cpu.attention import chunked_attention
-from .dispatch import is_eager, is_transformed, runs_chunked_attention
+from .dispatch import (
+    call_kernel,
+    is_eager,
+    is_transformed,
+    runs_chunked_attention,
+    runs_weighted_attention,
+)
 from .matmul import linear
 from .twice import gradients_of_plain, plain_attention
 from .weights import AttentionWeights
@@ -37,6 +43,9 @@ def scaled_dot_product_attention(
     """
     if runs_chunked_attention(q, k, dropout_p):
         return chunked_attention(q, k, v, key_bias)
+    if key_bias is not None and runs_weighted_attention(q, k, v, dropout_p):
+        attended: Tensor = call_kernel('attend_weighted', q, k, v, key_bias)
+        return attended
     # Broadcast over heads and queries, so that no matrix of queries by keys is formed.
     mask = None if key_bias is None else key_bias[:, None, None].to(q.dtype)
     if dropout_p:

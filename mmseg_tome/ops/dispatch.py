@@ -23,6 +23,8 @@ KERNEL_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 _LEAST_CAPABILITY = (8, 0)
 # Multiplications below which setting up a convolution costs more than it saves.
 _LEAST_MULTIPLICATIONS = 2**22
+# Channels of a head that the kernel keeps in registers.
+_LARGEST_HEAD = 128
 # Fewer scores of a head than this are not worth the steps that chunks of them take.
 _LEAST_SCORES = 3 * 2**17
 
@@ -94,6 +96,14 @@ def runs_chunked_attention(q: Tensor, k: Tensor, dropout_p: float) -> bool:
     if dropout_p or not runs_onednn(q, k.shape[2]) or not chunks_are_faster():
         return False
     return q.shape[2] * k.shape[2] >= _LEAST_SCORES
+
+
+def runs_weighted_attention(q: Tensor, k: Tensor, v: Tensor, dropout_p: float) -> bool:
+    """Whether attention with a bias per key is a kernel: on tensor cores, and without gradients."""
+    # In fp32 there is nothing to gain over PyTorch's own.
+    if dropout_p or q.element_size() != 2 or q.shape[-1] > _LARGEST_HEAD or not runs_kernel(q):
+        return False
+    return not (torch.is_grad_enabled() and (q.requires_grad or k.requires_grad or v.requires_grad))
 
 
 def is_eager() -> bool:
