@@ -123,6 +123,9 @@ def ways_of(
         inputs, run, bias = _attention(step, shape, random)
         ways = {'torch': Way(torch_alone, partial(run, scaled_dot_product_attention))}
         if bias:
+            if 'backward' not in step and dtype.itemsize == 2:
+                fused = partial(use_backend, 'triton')
+                ways['triton'] = Way(fused, partial(run, scaled_dot_product_attention))
             ways['torch, extra channels'] = Way(torch_alone, partial(run, by_extra_channels))
             if device != 'cpu' or 'backward' not in step:
                 ways['torch, score_mod'] = Way(_compiling_anew, partial(run, by_score_mod))

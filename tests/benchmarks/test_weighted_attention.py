@@ -45,8 +45,9 @@ def test_extra_channels_keep_the_bias_in_low_precision(dtype):
     share = (sizes / sizes.sum(1, keepdim=True)).double()
     expected = (share[:, None, None] @ v.double()).expand_as(v[:, :, :1].expand_as(q))
     error = relative_difference(by_extra_channels(q, k, v, bias), expected)
-    # A result is rounded once, to `dtype`; weights may be too, before they are multiplied.
-    assert error < 2 * torch.finfo(dtype).eps
+    # A result is rounded once, to `dtype`; weights may be too, before they are multiplied; and 37
+    # products are added up.
+    assert error < 4 * torch.finfo(dtype).eps
     if dtype == torch.bfloat16:
         assert error < relative_difference(by_one_channel(q, k, v, bias), expected)
 

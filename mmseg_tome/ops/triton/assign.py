@@ -7,8 +7,9 @@ from torch import Tensor
 
 from .op import block_of, kernel_op
 
-# Sources that a program looks at at a time: more would not stay in its registers.
-_SELECT_BLOCK, _GROUP_BLOCK = 8192, 2048
+# Sources that a program looks at at a time: more would not stay in its registers. Those that group
+# are of one warp each, which waits for no other.
+_SELECT_BLOCK, _GROUP_BLOCK = 8192, 512
 
 
 @kernel_op('assign_slots')
@@ -48,7 +49,7 @@ def assign_slots(
         d,
         num_kept,
         BLOCK=block_of(a, _GROUP_BLOCK),
-        num_warps=4,
+        num_warps=1,
     )
     return slot, order, offsets
 
@@ -64,31 +65,26 @@ def _(score, match, src_index, dst_index, num_merged):
 
 @triton.jit
 def _keys(score, a, A):
-    """Scores as integers of the same order; positions from A on come last."""
-    value = tl.load(score + a, mask=a < A, other=float('-inf'))
+    """Scores as unsigned integers of the same order."""
+    value = tl.load(score + a, mask=a < A, other=0)
     value = tl.where(value == 0, 0.0, value)  # -0 equals 0
     bits = value.to(tl.int32, bitcast=True)
-    return tl.where(bits < 0, bits ^ 0x7FFFFFFF, bits)
+    return tl.where(bits < 0, ~bits, bits ^ -0x80000000).to(tl.uint32, bitcast=True)
 
 
 @triton.jit
-def _count_from(score, threshold, A, BLOCK: tl.constexpr):
-    """How many of the scores have a key of at least ``threshold``."""
-    count = tl.zeros([], tl.int32)
+def _count_digits(score, prefix, A, SHIFT: tl.constexpr, BLOCK: tl.constexpr):
+    """How many keys have which digit, the 8 bits from SHIFT on, of those that begin with prefix."""
+    counts = tl.zeros([512], tl.int32)
     for first in range(0, A, BLOCK):
         a = first + tl.arange(0, BLOCK)
-        count += tl.sum(((_keys(score, a, A) >= threshold) & (a < A)).to(tl.int32), 0)
-    return count
-
-
-@triton.jit
-def _count_above(score, threshold, A, BLOCK: tl.constexpr):
-    """How many of the scores have a key above ``threshold``."""
-    count = tl.zeros([], tl.int32)
-    for first in range(0, A, BLOCK):
-        a = first + tl.arange(0, BLOCK)
-        count += tl.sum(((_keys(score, a, A) > threshold) & (a < A)).to(tl.int32), 0)
-    return count
+        key = _keys(score, a, A)
+        # Shifts by all 32 bits are undefined, and so it is two.
+        counted = (a < A) & ((key >> SHIFT >> 8) == prefix)
+        # Others are counted beyond the digits.
+        digit = tl.where(counted, ((key >> SHIFT) & 255).to(tl.int32), 256)
+        counts += tl.histogram(digit, 512)
+    return tl.where(tl.arange(0, 512) < 256, counts, 0)
 
 
 @triton.jit
@@ -115,14 +111,16 @@ def _select(
     num_kept = A - num_merged
     offsets += image * (num_kept + D + 1)
 
-    # The lowest key that is merged, found bit by bit: the largest that enough keys reach.
-    lowest = tl.where(_count_from(score, 0, A, BLOCK) >= num_merged, 0, -0x80000000).to(tl.int32)
-    for i in range(31):
-        candidate = lowest + (1 << (30 - i))
-        enough = _count_from(score, candidate, A, BLOCK) >= num_merged
-        lowest = tl.where(enough, candidate, lowest)
-    # Of the keys that equal it, the first ones are merged, as many as are still missing.
-    num_ties = num_merged - _count_above(score, lowest, A, BLOCK)
+    # The lowest key that is merged, found digit by digit, and how many that begin like it are.
+    lowest = tl.zeros([], tl.uint32)
+    num_ties = num_merged
+    digits = tl.arange(0, 512)
+    for i in tl.static_range(4):
+        counts = _count_digits(score, lowest, A, 24 - 8 * i, BLOCK)
+        above = tl.sum(counts, 0) - tl.cumsum(counts, 0)
+        is_lowest = (above < num_ties) & (above + counts >= num_ties)
+        lowest = (lowest << 8) | tl.sum(tl.where(is_lowest, digits, 0), 0).to(tl.uint32)
+        num_ties -= tl.sum(tl.where(is_lowest, above, 0), 0)
 
     ties_before = tl.zeros([], tl.int32)
     kept_before = tl.zeros([], tl.int32)
@@ -151,19 +149,18 @@ def _group(
     destination, src_index, dst_index, slot, order, offsets, A, D, num_kept, BLOCK: tl.constexpr
 ):
     """One program: the members of one destination, itself first, then in the order of sources."""
-    d = tl.program_id(0)
+    d, a = tl.program_id(0), tl.arange(0, BLOCK)
     image = tl.program_id(1).to(tl.int64)
     destination += image * A
     slot += image * (A + D)
     order += image * (A + D)
     offsets += image * (num_kept + D + 1)
 
-    members_before = tl.zeros([], tl.int32)
+    before = tl.zeros([BLOCK], tl.int32)
     for first in range(0, A, BLOCK):
-        a = first + tl.arange(0, BLOCK)
-        its = tl.load(destination + a, mask=a < A, other=-1)
-        members_before += tl.sum(((its >= 0) & (its < d)).to(tl.int32), 0)
-    position = num_kept + d + members_before
+        its = tl.load(destination + first + a, mask=first + a < A, other=-1)
+        before += ((its >= 0) & (its < d)).to(tl.int32)
+    position = num_kept + d + tl.sum(before, 0)
     token = tl.load(dst_index + d)
     tl.store(slot + token, num_kept + d)
     tl.store(order + position, token)
@@ -171,11 +168,12 @@ def _group(
 
     position += 1
     for first in range(0, A, BLOCK):
-        a = first + tl.arange(0, BLOCK)
-        member = (tl.load(destination + a, mask=a < A, other=-1) == d).to(tl.int32)
-        rank = tl.cumsum(member, 0) - member
-        source = tl.load(src_index + a, mask=member > 0, other=0)
-        tl.store(order + position + rank, source, mask=member > 0)
-        position += tl.sum(member, 0)
+        is_member = tl.load(destination + first + a, mask=first + a < A, other=-1) == d
+        num_members = tl.sum(is_member.to(tl.int32), 0)
+        if num_members > 0:  # mostly there are none: sources resemble what is near
+            rank = tl.cumsum(is_member.to(tl.int32), 0) - 1
+            source = tl.load(src_index + first + a, mask=is_member, other=0)
+            tl.store(order + position + rank, source, mask=is_member)
+            position += num_members
     if d == D - 1:
         tl.store(offsets + num_kept + D, A + D)

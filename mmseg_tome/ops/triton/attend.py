@@ -1,6 +1,7 @@
-"""Attention with a bias per key, in one pass over the keys: no matrix of queries by keys is written.
+"""Attention with a bias per key, in one pass over the keys.
 
-PyTorch takes such a bias as a mask, for which its fastest kernels are not made.
+No matrix of queries by keys is written. PyTorch takes such a bias as a mask, with which its fastest
+kernels are half as fast, or cannot be used.
 """
 
 import triton

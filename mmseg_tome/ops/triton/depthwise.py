@@ -12,7 +12,7 @@ from .op import block_of, kernel_dtype, kernel_op
 
 # A program walks down a row tile of the map and keeps the rows that it still needs in registers:
 # blocks of columns and channels, and rows of a tile.
-_BLOCK_X, _BLOCK_C, _TILE = 16, 64, 16
+_BLOCK_X, _BLOCK_C, _TILE = 8, 64, 32
 # The backward pass keeps 27 blocks at a time (the neighbors, the weights, and their gradients).
 _BACKWARD_BLOCK_X, _BACKWARD_BLOCK_C, _BACKWARD_TILE = 8, 64, 32
 _SQRT_HALF = tl.constexpr(0.7071067811865476)
@@ -23,7 +23,7 @@ _INV_SQRT_2PI = tl.constexpr(0.3989422804014327)
 def depthwise_gelu(hidden: Tensor, h: int, w: int, weight: Tensor, bias: Tensor) -> Tensor:
     """See :func:`mmseg_tome.ops.depthwise_gelu`."""
     _check_shapes(hidden, h, w, weight, bias)
-    return _convolve_map(hidden, h, w, weight, bias, flip=False)
+    return _convolve_map(hidden, h, w, weight, bias, hidden.dtype, flip=False)
 
 
 @kernel_op('depthwise_gelu_backward')
@@ -50,19 +50,29 @@ def depthwise_gelu_backward(
         h,
         w,
         c,
+        HALF=dtype.itemsize == 2,
         BLOCK_X=_BACKWARD_BLOCK_X,
         BLOCK_C=block_c,
         TILE=_BACKWARD_TILE,
         num_warps=4,
     )
-    grad_hidden = _convolve_map(grad_conv, h, w, weight, None, flip=True)
+    grad_hidden = _convolve_map(grad_conv, h, w, weight, None, dtype, flip=True)
     return grad_hidden.to(dtype), sums.sum(0)
 
 
 def _convolve_map(
-    rows: Tensor, h: int, w: int, weight: Tensor, bias: Tensor | None, flip: bool
+    rows: Tensor,
+    h: int,
+    w: int,
+    weight: Tensor,
+    bias: Tensor | None,
+    dtype: torch.dtype,
+    flip: bool,
 ) -> Tensor:
-    """Convolve; with a bias, add it and apply GELU, and with ``flip``, turn the kernel around."""
+    """Convolve; with a bias, add it and apply GELU, and with ``flip``, turn the kernel around.
+
+    Rounded to ``dtype`` by the caller, if not here.
+    """
     b, n, c = rows.shape
     out = rows.new_empty(b, n, c, dtype=kernel_dtype(rows.dtype))
     block_c = block_of(c, _BLOCK_C)
@@ -77,6 +87,7 @@ def _convolve_map(
         c,
         GELU=bias is not None,
         FLIP=flip,
+        HALF=dtype.itemsize == 2,
         BLOCK_X=_BLOCK_X,
         BLOCK_C=block_c,
         TILE=_TILE,
@@ -129,6 +140,27 @@ depthwise_gelu.register_autograd(_gradients, setup_context=_save)
 
 
 @triton.jit
+def normal_cdf(x, HALF: tl.constexpr):
+    """The distribution function of the normal distribution, by which GELU multiplies.
+
+    For values that end in 16 bits a polynomial of the tail's logarithm is exact enough, to 4e-6 of
+    the tail, in a third of the instructions of an error function.
+    """
+    if HALF:
+        size = tl.abs(x)
+        power = 6.15982910e-5 - 1.83481153e-6 * size
+        power = power * size - 9.30524779e-4
+        power = power * size + 8.50789041e-3
+        power = power * size - 5.39600674e-2
+        power = power * size - 4.58464396e-1
+        power = power * size - 1.15125104
+        power = power * size - 9.99995295e-1
+        tail = tl.exp2(power)
+        return tl.where(x < 0, tail, 1 - tail)
+    return 0.5 * (1 + tl.erf(x * _SQRT_HALF))
+
+
+@triton.jit
 def _row(rows, y, x, c, h, w, C):
     """Row ``y`` of a map at columns ``x`` and channels ``c`` in fp32, zero outside of the map."""
     inside = (y >= 0) & (y < h) & (x >= 0) & (x < w)
@@ -164,6 +196,7 @@ def _convolve(
     C,
     GELU: tl.constexpr,
     FLIP: tl.constexpr,
+    HALF: tl.constexpr,
     BLOCK_X: tl.constexpr,
     BLOCK_C: tl.constexpr,
     TILE: tl.constexpr,
@@ -204,7 +237,7 @@ def _convolve(
         above = here + left * w3 + center * w4 + right * w5
         here = start + left * w0 + center * w1 + right * w2
         if GELU:
-            value = 0.5 * value * (1 + tl.erf(value * _SQRT_HALF))
+            value *= normal_cdf(value, HALF)
         at = out + ((y - 1) * w + x).to(tl.int64)[:, None] * C + c[None, :]
         tl.store(at, value, mask=inside & (y > top))
 
@@ -220,6 +253,7 @@ def _backward(
     h,
     w,
     C,
+    HALF: tl.constexpr,
     BLOCK_X: tl.constexpr,
     BLOCK_C: tl.constexpr,
     TILE: tl.constexpr,
@@ -262,7 +296,7 @@ def _backward(
         x8 = _row(rows, y + 1, x + 1, c, h, w, C)
         z = b + x0 * w0 + x1 * w1 + x2 * w2 + x3 * w3 + x4 * w4 + x5 * w5
         z += x6 * w6 + x7 * w7 + x8 * w8
-        slope = 0.5 * (1 + tl.erf(z * _SQRT_HALF)) + z * _INV_SQRT_2PI * tl.exp(-0.5 * z * z)
+        slope = normal_cdf(z, HALF) + z * _INV_SQRT_2PI * tl.exp(-0.5 * z * z)
         # Columns beyond the map read a gradient of zero, and add nothing to the sums.
         g = slope * _row(grad, y, x, c, h, w, C)
         at = grad_conv + (y * w + x).to(tl.int64)[:, None] * C + c[None, :]

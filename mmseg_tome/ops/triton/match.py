@@ -12,7 +12,7 @@ _EPSILON = tl.constexpr(1e-12)
 # How fp32 tokens are multiplied; 'tf32x3' would use tensor cores and be nearly as exact.
 FP32_PRECISION = 'ieee'
 # By bytes per channel: largest blocks of sources, destinations and channels.
-_BLOCKS = {2: (64, 128, 64), 4: (64, 64, 32)}
+_BLOCKS = {2: (128, 128, 64), 4: (64, 64, 32)}
 
 
 @kernel_op('best_match')

@@ -132,3 +132,16 @@ def test_what_does_not_match(device):
         depthwise_gelu(hidden, (4, 6), weight, bias)
     with pytest.raises(TypeError, match=r'hidden is torch\.float16 and weight torch\.float32'):
         depthwise_gelu(hidden.half(), (4, 5), weight, bias)
+
+
+def test_the_tail_of_gelu_is_exact_enough_for_16_bits(device):
+    """Everywhere, relative to its own size, and where it is too small for any dtype."""
+    from .evaluate import evaluate_normal_cdf
+
+    x = torch.linspace(-6, 6, 10001, device=device)
+    exact = torch.special.ndtr(x.double())
+    assert ((evaluate_normal_cdf(x) - exact) / exact).abs().max() < 1e-5
+    beyond = torch.tensor([-7.0, -20, -1e4, -6e4, 7, 20, 1e4, 6e4], device=device)
+    tail, near_one = evaluate_normal_cdf(beyond).split(4)
+    assert torch.equal(near_one, torch.ones_like(near_one))
+    assert tail.min() >= 0 and (tail * beyond[:4]).abs().max() < 1e-9

@@ -80,10 +80,11 @@ def test_weighting_keys_takes_three_launches(device, kv_weighted, most):
 
 def test_the_dispatcher_is_left_out_in_inference_alone(monkeypatch, device):
     monkeypatch.setattr(dispatch, 'launchers', dict(dispatch.launchers))
-    seen, launch = [], dispatch.launchers['reduce_slots']
-    dispatch.launchers['reduce_slots'] = lambda *args: (seen.append(1), launch(*args))[1]
     tokens = torch.randn(1, 4, 3, device=device)
     slot = torch.tensor([[0, 1, 1, 0]], device=device)
+    merge_tokens(tokens, slot, 2)  # loads the kernels
+    seen, launch = [], dispatch.launchers['reduce_slots']
+    dispatch.launchers['reduce_slots'] = lambda *args: (seen.append(1), launch(*args))[1]
     expected = torch.stack([tokens[0, [0, 3]].mean(0), tokens[0, [1, 2]].mean(0)])
     with counted_runs() as ran:
         torch.testing.assert_close(merge_tokens(tokens, slot, 2)[0], expected)
