@@ -16,6 +16,7 @@ from mmseg_tome.ops import (
     best_local_match,
     best_match,
     depthwise_gelu,
+    layer_norm,
     merge_tokens,
     scaled_dot_product_attention,
     unmerge_tokens,
@@ -90,6 +91,13 @@ HIDDEN = [
     Shape('8 x 1024x1024, FFN of stage 1', 8, 256, 256, 256),
     Shape('1 x 3840x2160, FFN of stage 3', 1, 135, 240, 1280),
 ]
+# What its norms take: before attention and FFNs, and after the spatial reduction.
+NORMED = [
+    Shape('8 x 1024x1024, stage 1', 8, 256, 256, 64),
+    Shape('8 x 1024x1024, stage 3', 8, 64, 64, 320),
+    Shape('8 x 1024x1024, stage 4', 8, 32, 32, 512),
+    Shape('8 x 1024x1024, keys of stage 1', 8, 32, 32, 64),
+]
 STEPS = {
     'match': MERGED,
     'windowed match': WINDOWED,
@@ -101,6 +109,8 @@ STEPS = {
     'unmerge': MERGED,
     'depthwise': HIDDEN,
     'depthwise and backward': HIDDEN,
+    'norm': NORMED,
+    'norm and backward': NORMED[:2],
 }
 
 
@@ -130,7 +140,7 @@ def ways_of(
             if device != 'cpu' or 'backward' not in step:
                 ways['torch, score_mod'] = Way(_compiling_anew, partial(run, by_score_mod))
         return inputs, ways
-    by_step = _depthwise if step.startswith('depthwise') else _merging
+    by_step = {'depthwise': _depthwise, 'norm': _norm}.get(step.split()[0], _merging)
     inputs, run = by_step(step, shape, random)
     ways = {name: Way(partial(use_backend, name), run) for name in ('torch', 'triton')}
     if step.endswith('match') and dtype == torch.float32:
@@ -188,6 +198,20 @@ def _depthwise(step: str, shape: Shape, random: Callable[..., Tensor]) -> tuple:
         inputs = [x.detach().requires_grad_(backward) for x in (hidden, weight, bias)]
         out = depthwise_gelu(inputs[0], hw, *inputs[1:])
         return torch.autograd.grad(out, inputs, grad) if backward else (out,)
+
+    return inputs, run
+
+
+def _norm(step: str, shape: Shape, random: Callable[..., Tensor]) -> tuple:
+    n, backward = shape.h * shape.w, 'backward' in step
+    inputs = [random(shape.b, n, shape.c), random(shape.c), random(shape.c)]
+    if backward:
+        inputs.append(random(shape.b, n, shape.c))
+
+    def run(*inputs: Tensor) -> tuple[Tensor, ...]:
+        x, weight, bias = (x.detach().requires_grad_(backward) for x in inputs[:3])
+        out = layer_norm(x, weight, bias, 1e-6)
+        return torch.autograd.grad(out, (x, weight, bias), inputs[3]) if backward else (out,)
 
     return inputs, run
 

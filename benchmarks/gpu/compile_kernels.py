@@ -84,6 +84,8 @@ def launch_all(h: int, w: int, c: int, hidden_c: int, dtype: torch.dtype) -> Non
     weight, bias = torch.empty(hidden_c, 1, 3, 3), torch.empty(hidden_c)
     ops.depthwise_gelu(hidden, h, w, weight, bias)
     ops.depthwise_gelu_backward(hidden, hidden, h, w, weight, bias)
+    for keep, out_dtype in ((False, dtype), (True, torch.float32)):
+        ops.layer_norm(tokens, tokens[0, 0], tokens[0, 0], 1e-6, out_dtype, keep)
 
 
 def resources(kernel) -> tuple[int, ...]:

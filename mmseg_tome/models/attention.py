@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..merging import Merging, attend_merged, is_faster, merged_attention
+from ..normalize import normalize
 from ..ops import AttentionWeights, to_map, to_tokens
 from .plain import is_attention
 
@@ -116,7 +117,7 @@ class EfficientMultiheadAttention(BaseModule):
         if self.sr_ratio == 1:
             return x, hw
         reduced = self.sr(to_map(x, hw))
-        return self.norm(to_tokens(reduced)), (reduced.shape[2], reduced.shape[3])
+        return normalize(self.norm, to_tokens(reduced)), (reduced.shape[2], reduced.shape[3])
 
     def _call_attention(self, q: Tensor, kv: Tensor, key_bias: Tensor | None) -> Tensor:
         """Call the layer as stock does: ``[B, N, C]`` and ``[B, M, C]`` to ``[B, N, C]``."""

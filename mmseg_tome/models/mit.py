@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from mmcv.cnn import build_norm_layer
@@ -13,6 +14,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from ..map_sizes import check_down_sample, smallest_side
+from ..normalize import normalize
 from ..ops import to_map
 from ..plain import TOKEN_NORMS, as_defined, is_plain
 from ..strategies import Strategy, TomeCfg, parse_tome_cfg
@@ -91,9 +93,9 @@ class TransformerEncoderLayer(BaseModule):
         return self._forward(x, hw_shape)
 
     def _forward(self, x: Tensor, hw_shape: tuple[int, int]) -> Tensor:
-        x = self.attn(self.norm1(x), hw_shape, identity=x)
+        x = self.attn(normalize(self.norm1, x), hw_shape, identity=x)
         if is_plain(self.ffn, MIX_FFNS) and is_plain(self.norm2, TOKEN_NORMS):
-            return self.ffn(x, hw_shape, norm=self.norm2)
+            return self.ffn(x, hw_shape, norm=partial(normalize, self.norm2))
         return self.ffn(self.norm2(x), hw_shape, identity=x)  # as stock calls it
 
 
@@ -284,7 +286,7 @@ class MixVisionTransformer(BaseModule):
             tokens, hw = patch_embed(x)
             for block in blocks:
                 tokens = block(tokens, hw)
-            x = to_map(norm(tokens), hw)
+            x = to_map(normalize(norm, tokens), hw)
             if i in self.out_indices:
                 outs.append(x)
         return outs

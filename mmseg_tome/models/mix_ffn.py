@@ -6,6 +6,7 @@ from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
 
 from ..ops import FFNWeights, mix_ffn, to_map, to_tokens
+from ..ops.weights import Layer
 from .plain import is_idle, is_mix_ffn
 
 
@@ -65,7 +66,7 @@ class MixFFN(BaseModule):
         x: Tensor,
         hw_shape: tuple[int, int],
         identity: Tensor | None = None,
-        norm: nn.Module | None = None,
+        norm: Layer | None = None,
     ) -> Tensor:
         """Transform tokens ``[B, h * w, C]``, after a norm if given, and add ``identity``.
 

@@ -4,6 +4,7 @@ from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ..normalize import normalize
 from ..ops import to_tokens
 
 
@@ -39,4 +40,4 @@ class PatchEmbed(BaseModule):
             Tokens ``[B, h * w, embed_dims]`` and ``(h, w)``.
         """
         x = self.projection(x)
-        return self.norm(to_tokens(x)), (x.shape[2], x.shape[3])
+        return normalize(self.norm, to_tokens(x)), (x.shape[2], x.shape[3])

@@ -16,6 +16,7 @@ from .local_match import best_local_match
 from .match import best_match
 from .matmul import linear
 from .merge import Members, count_tokens, merge_tokens, unmerge_tokens
+from .norm import layer_norm
 from .weights import AttentionWeights, FFNWeights, FusionHeadWeights, PointwiseLayer
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     'depthwise_gelu',
     'fuse_levels',
     'fusion_head',
+    'layer_norm',
     'linear',
     'merge_tokens',
     'mix_ffn',

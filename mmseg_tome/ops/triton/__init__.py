@@ -3,7 +3,7 @@
 Nothing imports this package but :mod:`..dispatch`, and that only when kernels may run.
 """
 
-from . import assign, attend, depthwise, local_match, match, merge
+from . import assign, attend, depthwise, local_match, match, merge, norm
 from .op import INTERPRETED
 
-__all__ = ['INTERPRETED', 'assign', 'attend', 'depthwise', 'local_match', 'match', 'merge']
+__all__ = ['INTERPRETED', 'assign', 'attend', 'depthwise', 'local_match', 'match', 'merge', 'norm']

@@ -45,7 +45,8 @@ def test_no_graph_break_and_equal_gradients(device, window, match):
         with counted_runs() as ran:
             out = forward(x, HW)
             out.square().mean().backward()
-        assert ran == {match: 2, 'assign_slots': 2, 'reduce_slots': 3, 'gather_slots': 3}
+        slots = {'assign_slots': 2, 'reduce_slots': 3, 'gather_slots': 3}
+        assert ran == {match: 2, 'layer_norm': 1} | slots
         results.append([out, x.grad, *(p.grad.clone() for p in model.parameters())])
     for actual, expected in zip(*results, strict=True):
         assert relative_difference(actual, expected) < 1e-6
@@ -85,6 +86,11 @@ def arguments(name: str, device: str) -> tuple:
         'depthwise_gelu_backward': tuple(
             y.detach() if isinstance(y, torch.Tensor) else y for y in (x, x, 2, 3, weight, bias)
         ),
+        'layer_norm': (x, weight[:, 0, 0, 0], bias, 1e-6, torch.float32, True),
+        'layer_norm without gradients': (
+            *(x.detach().half(), *[bias.detach()] * 2),
+            *(1e-6, torch.float32, False),
+        ),
     }[name]
 
 
@@ -98,13 +104,15 @@ def arguments(name: str, device: str) -> tuple:
         'gather_slots',
         'depthwise_gelu',
         'depthwise_gelu_backward',
+        'layer_norm',
+        'layer_norm without gradients',
     ],
 )
 def test_registrations(device, name):
     """Schema, shapes for fake tensors, and autograd fit to what the operator does."""
     import mmseg_tome.ops.triton  # noqa: F401
 
-    operator = getattr(torch.ops.mmseg_tome, name).default
+    operator = getattr(torch.ops.mmseg_tome, name.split()[0]).default
     torch.library.opcheck(operator, arguments(name, device))
 
 

@@ -60,6 +60,7 @@ def test_launches_of_a_block_of_stage_3(device, q_merging, most):
             block(x, HW)
     assert launches.counts.total() == most, launches.counts
     assert launches.counts['depthwise_gelu'] == 1
+    assert launches.counts['layer_norm'] == 3
 
 
 @pytest.mark.parametrize('kv_weighted, most', [(False, 12), (True, 15)])

@@ -42,6 +42,8 @@ def test_equals_the_published_model(device, strategy):
             out = ours.to(device)(x)
     assert ran['reduce_slots'] == ran['assign_slots'] == ran['best_match'] == 4
     assert ran['depthwise_gelu'] == 4
+    # Of each stage: after the embedding and the last block, two of a block, and of its keys.
+    assert ran['layer_norm'] == 4 * 4 + 3
     # A near-tie of two similarities may turn around, and moves a few tokens.
     allowed = 1e-5 if device == 'cpu' else 2e-2
     for ours_map, stock_map in zip(out, expected, strict=True):
