@@ -18,8 +18,10 @@ from mmseg_tome.ops import (
     depthwise_gelu,
     layer_norm,
     merge_tokens,
+    pool_tokens,
     scaled_dot_product_attention,
     unmerge_tokens,
+    unpool_tokens,
     use_backend,
 )
 
@@ -40,7 +42,7 @@ class Shape:
         w: Width of the map.
         c: Channels.
         r: Reduction rate, where it is merged.
-        cell: Side of a cell, where it is merged.
+        cell: Side of a cell or window, where it is merged.
         keys: Keys after merging, where it attends.
         heads: Heads, where it attends.
     """
@@ -78,6 +80,12 @@ WINDOWED = [
     Shape('1 x 3840x2160, queries of stage 1', 1, 540, 960, 64, 0.8, 4),
     Shape('8 x 1024x1024, queries of stage 2 by 2x2', 8, 128, 128, 128, 0.6, 2),
 ]
+# The queries of the strategies with pooling; in UHD, windows at the border are smaller.
+POOLED = [
+    Shape('8 x 1024x1024, queries of stage 3', 8, 64, 64, 320, cell=2),
+    Shape('8 x 1024x1024, queries of stage 1', 8, 256, 256, 64, cell=2),
+    Shape('1 x 3840x2160, queries of stage 3', 1, 135, 240, 320, cell=2),
+]
 # The keys of HQ, and of `balanced` with its pooled queries.
 ATTENDED = [
     Shape('8 x 1024x1024, stage 1', 8, 256, 256, 64, keys=410),
@@ -107,6 +115,8 @@ STEPS = {
     'assign': MERGED,
     'merge': MERGED,
     'unmerge': MERGED,
+    'pool': POOLED,
+    'unpool': POOLED,
     'depthwise': HIDDEN,
     'depthwise and backward': HIDDEN,
     'norm': NORMED,
@@ -140,7 +150,8 @@ def ways_of(
             if device != 'cpu' or 'backward' not in step:
                 ways['torch, score_mod'] = Way(_compiling_anew, partial(run, by_score_mod))
         return inputs, ways
-    by_step = {'depthwise': _depthwise, 'norm': _norm}.get(step.split()[0], _merging)
+    of_step = {'depthwise': _depthwise, 'norm': _norm, 'pool': _pooling, 'unpool': _pooling}
+    by_step = of_step.get(step.split()[0], _merging)
     inputs, run = by_step(step, shape, random)
     ways = {name: Way(partial(use_backend, name), run) for name in ('torch', 'triton')}
     if step.endswith('match') and dtype == torch.float32:
@@ -187,6 +198,14 @@ def _merging(step: str, shape: Shape, random: Callable[..., Tensor]) -> tuple:
     if step == 'merge':
         return [tokens], lambda x: (merge_tokens(x, plan.slot, plan.num_slots, plan.members),)
     return [plan.merge(tokens)], lambda x: (unmerge_tokens(x, plan.slot, plan.members),)
+
+
+def _pooling(step: str, shape: Shape, random: Callable[..., Tensor]) -> tuple:
+    hw, stride = (shape.h, shape.w), (shape.cell, shape.cell)
+    tokens = random(shape.b, shape.h * shape.w, shape.c)
+    if step == 'pool':
+        return [tokens], lambda x: (pool_tokens(x, hw, stride),)
+    return [pool_tokens(tokens, hw, stride)], lambda x: (unpool_tokens(x, hw, stride),)
 
 
 def _depthwise(step: str, shape: Shape, random: Callable[..., Tensor]) -> tuple:

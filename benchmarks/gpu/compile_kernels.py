@@ -76,6 +76,9 @@ def launch_all(h: int, w: int, c: int, hidden_c: int, dtype: torch.dtype) -> Non
     for mean in (True, False):
         merged = ops.reduce_slots(tokens, slot, order, offsets, mean)
         ops.gather_slots(merged, slot, order, offsets, mean)
+    for mean in (True, False):
+        pooled = ops.pool_tokens(tokens, h, w, 2, 2, mean)
+        ops.unpool_tokens(pooled, h, w, 2, 2, mean)
     if dtype.itemsize == 2:
         queries = tokens.unflatten(2, (c // HEAD, HEAD)).transpose(1, 2)
         keys = queries[:, :, : n // 4]

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..ops import to_map, to_tokens
+from ..ops import pool_tokens, unpool_tokens
+from ..ops.pool import ceil_div, window_lengths, window_sizes
 from .base import Plan, check_positive_int
 
 
@@ -47,7 +48,7 @@ class NeighborPooling2d:
     def num_tokens(self, hw: tuple[int, int]) -> int:
         """How many tokens are left of a map of ``(h, w)`` tokens."""
         sy, sx = self._window
-        return _ceil_div(hw[0], sy) * _ceil_div(hw[1], sx)
+        return ceil_div(hw[0], sy) * ceil_div(hw[1], sx)
 
     def num_pairs(self, hw: tuple[int, int]) -> int:
         """None: tokens are not compared."""
@@ -68,30 +69,18 @@ class Pooling2dPlan:
 
     def merge(self, tokens: Tensor) -> Tensor:
         """Average ``[B, h * w, C]`` to ``[B, M, C]``."""
-        token_map = to_map(tokens, self.hw)
-        if all(isinstance(length, int) for length in self.hw):
-            return to_tokens(F.avg_pool2d(token_map, self.stride, ceil_mode=True))
-        # Rounding up asks for the size, which is not known in export: fill up, and average.
-        (h, w), (sy, sx) = self.hw, self.stride
-        right, below = _ceil_div(w, sx) * sx - w, _ceil_div(h, sy) * sy - h
-        full = F.avg_pool2d(F.pad(token_map, (0, right, 0, below)), self.stride)
-        sizes = self.sizes()
-        assert sizes is not None
-        return to_tokens(full) * (sy * sx / sizes[..., None]).to(full.dtype)
+        return pool_tokens(tokens, self.hw, self.stride)
 
     def unmerge(self, merged: Tensor) -> Tensor:
         """Copy ``[B, M, C]`` to ``[B, h * w, C]``."""
-        (h, w), (sy, sx) = self.hw, self.stride
-        pooled_hw = (_ceil_div(h, sy), _ceil_div(w, sx))
-        return to_tokens(F.interpolate(to_map(merged, pooled_hw), self.hw, mode='nearest'))
+        return unpool_tokens(merged, self.hw, self.stride)
 
     def sizes(self) -> Tensor | None:
         """Count the tokens of each window, ``[1, M]``; None without smaller ones at the borders."""
         (h, w), (sy, sx) = self.hw, self.stride
         if _is_multiple(h, sy) and _is_multiple(w, sx):
             return None
-        rows, columns = _lengths(h, sy, self.device), _lengths(w, sx, self.device)
-        return (rows[:, None] * columns).view(1, -1)
+        return window_sizes(self.hw, self.stride, self.device)
 
 
 @dataclass(frozen=True)
@@ -114,7 +103,7 @@ class NeighborPooling1d:
 
     def num_tokens(self, hw: tuple[int, int]) -> int:
         """How many tokens are left of a map of ``(h, w)`` tokens."""
-        return _ceil_div(hw[0] * hw[1], self.stride)
+        return ceil_div(hw[0] * hw[1], self.stride)
 
     def num_pairs(self, hw: tuple[int, int]) -> int:
         """None: tokens are not compared."""
@@ -146,20 +135,9 @@ class Pooling1dPlan:
         """Count the tokens of each window, ``[1, M]``; None without a smaller one at the end."""
         if _is_multiple(self.length, self.stride):
             return None
-        return _lengths(self.length, self.stride, self.device)[None]
-
-
-def _lengths(n: int, stride: int, device: torch.device) -> Tensor:
-    """How many of ``n`` tokens each window of ``stride`` has."""
-    starts = torch.arange(_ceil_div(n, stride), device=device) * stride
-    return (n - starts).clamp(max=stride).float()
+        return window_lengths(self.length, self.stride, self.device)[None]
 
 
 def _is_multiple(n: int, stride: int) -> bool:
     """Whether the windows are all full, as far as that is known: an exported size is not."""
     return isinstance(n, int) and n % stride == 0
-
-
-def _ceil_div(n: int, stride: int) -> int:
-    # Of positive numbers alone: exporters to ONNX round quotients of negative ones otherwise.
-    return (n + stride - 1) // stride

@@ -17,6 +17,7 @@ from .match import best_match
 from .matmul import linear
 from .merge import Members, count_tokens, merge_tokens, unmerge_tokens
 from .norm import layer_norm
+from .pool import pool_tokens, unpool_tokens
 from .weights import AttentionWeights, FFNWeights, FusionHeadWeights, PointwiseLayer
 
 __all__ = [
@@ -40,9 +41,11 @@ __all__ = [
     'mix_ffn',
     'multi_head_attention',
     'pointwise',
+    'pool_tokens',
     'scaled_dot_product_attention',
     'to_map',
     'to_tokens',
     'unmerge_tokens',
+    'unpool_tokens',
     'use_backend',
 ]

@@ -3,7 +3,17 @@
 Nothing imports this package but :mod:`..dispatch`, and that only when kernels may run.
 """
 
-from . import assign, attend, depthwise, local_match, match, merge, norm
+from . import assign, attend, depthwise, local_match, match, merge, norm, pool
 from .op import INTERPRETED
 
-__all__ = ['INTERPRETED', 'assign', 'attend', 'depthwise', 'local_match', 'match', 'merge', 'norm']
+__all__ = [
+    'INTERPRETED',
+    'assign',
+    'attend',
+    'depthwise',
+    'local_match',
+    'match',
+    'merge',
+    'norm',
+    'pool',
+]

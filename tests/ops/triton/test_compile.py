@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mmseg_tome import PRESETS
-from mmseg_tome.merging import BipartiteSoftMatching
+from mmseg_tome.merging import BipartiteSoftMatching, NeighborPooling2d
 from mmseg_tome.models import EfficientMultiheadAttention
 from mmseg_tome.ops import depthwise_gelu
 from tests.baselines.stock import make_pair, relative_difference
@@ -52,6 +52,25 @@ def test_no_graph_break_and_equal_gradients(device, window, match):
         assert relative_difference(actual, expected) < 1e-6
 
 
+def test_pooling_has_no_graph_break_and_equal_gradients(device):
+    torch._dynamo.reset()
+    pooling, results = NeighborPooling2d(2), []
+
+    def function(x):
+        plan = pooling.plan(x, HW)
+        return plan.unmerge(plan.merge(x).tanh())
+
+    for run in (function, torch.compile(function, fullgraph=True, backend='aot_eager')):
+        x = tokens(device, requires_grad=True)
+        with counted_runs() as ran:
+            out = run(x)
+            (grad,) = torch.autograd.grad(out.square().mean(), x)
+        assert ran == {'pool_tokens': 2, 'unpool_tokens': 2}
+        results.append([out, grad])
+    for actual, expected in zip(*results, strict=True):
+        assert relative_difference(actual, expected) < 1e-6
+
+
 def test_inductor(device):
     torch._dynamo.reset()
     weight, bias = torch.randn(16, 1, 3, 3, device=device), torch.randn(16, device=device)
@@ -82,6 +101,8 @@ def arguments(name: str, device: str) -> tuple:
         'assign_slots': (x.detach()[:, :4, 0], slot[:, :4] % 2, index[2:], index[:2], 2),
         'reduce_slots': (x, slot, order, offsets, True),
         'gather_slots': (x[:, :m].detach().requires_grad_(), slot, order, offsets, False),
+        'pool_tokens': (x, 2, 3, 1, 2, True),
+        'unpool_tokens': (x[:, :m].detach().requires_grad_(), 2, 3, 1, 2, False),
         'depthwise_gelu': (x, 2, 3, weight, bias),
         'depthwise_gelu_backward': tuple(
             y.detach() if isinstance(y, torch.Tensor) else y for y in (x, x, 2, 3, weight, bias)
@@ -102,6 +123,8 @@ def arguments(name: str, device: str) -> tuple:
         'assign_slots',
         'reduce_slots',
         'gather_slots',
+        'pool_tokens',
+        'unpool_tokens',
         'depthwise_gelu',
         'depthwise_gelu_backward',
         'layer_norm',

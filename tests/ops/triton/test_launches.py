@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mmseg_tome.merging import BipartiteSoftMatching
+from mmseg_tome.merging import BipartiteSoftMatching, NeighborPooling2d
 from mmseg_tome.models import EfficientMultiheadAttention
 from mmseg_tome.models.mit import TransformerEncoderLayer
 from mmseg_tome.ops import dispatch, merge_tokens
@@ -43,6 +43,7 @@ class Launches(TorchDispatchMode):
     'q_merging, most',
     [
         (None, 13),
+        (NeighborPooling2d(2), 15),
         (BipartiteSoftMatching(0.8, 4, 4), 19),
         (BipartiteSoftMatching(0.8, 4, 4, window=1), 20),
     ],
@@ -61,6 +62,8 @@ def test_launches_of_a_block_of_stage_3(device, q_merging, most):
     assert launches.counts.total() == most, launches.counts
     assert launches.counts['depthwise_gelu'] == 1
     assert launches.counts['layer_norm'] == 3
+    pools = isinstance(q_merging, NeighborPooling2d)
+    assert launches.counts['pool_tokens'] == launches.counts['unpool_tokens'] == pools
 
 
 @pytest.mark.parametrize('kv_weighted, most', [(False, 12), (True, 15)])

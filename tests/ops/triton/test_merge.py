@@ -75,6 +75,24 @@ def test_a_slot_with_thousands_of_members(device, dtype):
     assert torch.equal(merged, torch.ones_like(merged))
 
 
+@pytest.mark.parametrize('dtype', DTYPES)
+def test_slots_of_one_of_a_few_and_of_many_members(device, dtype):
+    """Side by side in one program, which treats them differently; and in the program of the end."""
+    torch.manual_seed(0)
+    sizes = torch.tensor([1, 64, 2, 65, 9, 8, 1, 200, *([1] * 8), 70, 1, 66, 3])
+    n, m = int(sizes.sum()), sizes.numel()
+    in_order = torch.arange(m).repeat_interleave(sizes)
+    slot = torch.stack([in_order[torch.randperm(n)] for _ in range(2)]).to(device)
+    inputs = torch.randn(2, n, 5).to(device, dtype), torch.randn(2, m, 5).to(device, dtype)
+    for function, args in (
+        (lambda x: merge_tokens(x, slot, m), inputs),
+        (lambda x: unmerge_tokens(x, slot), inputs[::-1]),
+    ):
+        plain, actual, exact = on_both(with_gradient(function), *args)
+        check_accuracy(actual[0], plain[0], exact[0])
+        check_accuracy(actual[1], plain[1], exact[1], 'gradient')
+
+
 def test_known_members_give_the_same(device):
     torch.manual_seed(0)
     slot = random_slots(2, 31, 7).to(device)
