@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mmseg_tome.merging import BipartiteSoftMatching
 from mmseg_tome.merging.cells import partition
 from mmseg_tome.ops import (
+    PointwiseLayer,
+    add_levels,
     assign_slots,
     best_local_match,
     best_match,
@@ -106,6 +110,11 @@ NORMED = [
     Shape('8 x 1024x1024, stage 4', 8, 32, 32, 512),
     Shape('8 x 1024x1024, keys of stage 1', 8, 32, 32, 64),
 ]
+# The largest level of its head; the others are a half, a quarter and an eighth as high and wide.
+FUSED = [
+    Shape('8 x 1024x1024, fusion of 4 levels', 8, 256, 256, 256),
+    Shape('1 x 3840x2160, fusion of 4 levels', 1, 540, 960, 256),
+]
 STEPS = {
     'match': MERGED,
     'windowed match': WINDOWED,
@@ -121,6 +130,7 @@ STEPS = {
     'depthwise and backward': HIDDEN,
     'norm': NORMED,
     'norm and backward': NORMED[:2],
+    'fuse': FUSED,
 }
 
 
@@ -150,7 +160,13 @@ def ways_of(
             if device != 'cpu' or 'backward' not in step:
                 ways['torch, score_mod'] = Way(_compiling_anew, partial(run, by_score_mod))
         return inputs, ways
-    of_step = {'depthwise': _depthwise, 'norm': _norm, 'pool': _pooling, 'unpool': _pooling}
+    of_step = {
+        'depthwise': _depthwise,
+        'norm': _norm,
+        'pool': _pooling,
+        'unpool': _pooling,
+        'fuse': partial(_fusion, dtype),
+    }
     by_step = of_step.get(step.split()[0], _merging)
     inputs, run = by_step(step, shape, random)
     ways = {name: Way(partial(use_backend, name), run) for name in ('torch', 'triton')}
@@ -233,6 +249,19 @@ def _norm(step: str, shape: Shape, random: Callable[..., Tensor]) -> tuple:
         return torch.autograd.grad(out, (x, weight, bias), inputs[3]) if backward else (out,)
 
     return inputs, run
+
+
+def _fusion(dtype: torch.dtype, step: str, shape: Shape, random: Callable[..., Tensor]) -> tuple:
+    sizes = [(-(-shape.h // k), -(-shape.w // k)) for k in (1, 2, 4, 8)]
+    levels = [random(shape.b, *hw, shape.c).permute(0, 3, 1, 2) for hw in sizes]
+    norm = nn.BatchNorm2d(shape.c, device=levels[0].device).eval().requires_grad_(False)
+    for tensor in (norm.weight, norm.bias, norm.running_mean):
+        tensor.copy_(random(shape.c))
+    layers = {
+        x: PointwiseLayer(levels[0], norm=deepcopy(norm).to(dtype).to(x), activate=F.relu)
+        for x in (dtype, torch.double)
+    }
+    return levels, lambda *levels: (add_levels(levels, layer=layers[levels[0].dtype]),)
 
 
 @contextmanager

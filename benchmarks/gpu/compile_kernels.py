@@ -89,6 +89,11 @@ def launch_all(h: int, w: int, c: int, hidden_c: int, dtype: torch.dtype) -> Non
     ops.depthwise_gelu_backward(hidden, hidden, h, w, weight, bias)
     for keep, out_dtype in ((False, dtype), (True, torch.float32)):
         ops.layer_norm(tokens, tokens[0, 0], tokens[0, 0], 1e-6, out_dtype, keep)
+    first, *others = (torch.empty(b, -(-h // k), -(-w // k), c, dtype=dtype) for k in (1, 2, 4, 8))
+    vector = torch.empty(c)
+    ops.add_levels(first, [], False, None, [vector] * 4, 1e-5, True)
+    ops.add_levels(first, others, False, None, [vector] * 4, 1e-5, True)
+    ops.add_levels(first, [*others[1:], first], True, vector, [], 0.0, False)
 
 
 def resources(kernel) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from .attention import multi_head_attention, scaled_dot_product_attention
 from .backend import chosen_backend, use_backend
 from .depthwise import depthwise_conv, depthwise_gelu
 from .ffn import mix_ffn
-from .fuse import fuse_levels, pointwise
+from .fuse import add_levels, fuse_levels, pointwise
 from .head import fusion_head
 from .layout import to_map, to_tokens
 from .local_match import best_local_match
@@ -26,6 +26,7 @@ __all__ = [
     'FusionHeadWeights',
     'Members',
     'PointwiseLayer',
+    'add_levels',
     'assign_slots',
     'best_local_match',
     'best_match',

@@ -47,6 +47,15 @@ def runs_kernel(tokens: Tensor) -> bool:
     return True
 
 
+def runs_inference_kernel(tokens: Tensor, *others: Tensor | None) -> bool:
+    """The same for a kernel without a backward pass: not if a gradient is needed of any tensor."""
+    if torch.is_grad_enabled() and any(
+        tensor is not None and tensor.requires_grad for tensor in (tokens, *others)
+    ):
+        return False
+    return runs_kernel(tokens)
+
+
 def runs_row_tiles(tokens: Tensor) -> bool:
     """Whether to compute in row tiles: for inference on a CPU, outside of compilers and autocast.
 
@@ -135,7 +144,8 @@ def call_kernel(name: str, tensor: Tensor, *args: Any) -> Any:
 
 
 def _is_watched(*args: Any) -> bool:
-    tensors = [arg for arg in args if isinstance(arg, Tensor)]
+    lists = [arg if isinstance(arg, list) else [arg] for arg in args]
+    tensors = [arg for each in lists for arg in each if isinstance(arg, Tensor)]
     if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
         return True
     plain = all(type(tensor) in (Tensor, torch.nn.Parameter) for tensor in tensors)

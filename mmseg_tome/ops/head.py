@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .cpu.head import fusion_head_in_row_tiles, is_foldable
 from .dispatch import runs_row_tiles
-from .fuse import fuse_levels, pointwise
+from .fuse import add_levels, fuse_levels, pointwise
 from .weights import FusionHeadWeights, Layer, PointwiseLayer
 
 
@@ -41,17 +41,16 @@ def fusion_head(
         return fusion_head_in_row_tiles(maps, weights, mode, align_corners)
     hidden = list(maps)
     if weights.levels:
-        hidden = [
-            _norm_and_activate(layer, pointwise(level, layer.weight, layer.bias))
-            for layer, level in zip(weights.levels, maps, strict=True)
-        ]
-    fused = fuse_levels(hidden, weights.fusion.weight, mode, align_corners)
-    if weights.fusion.bias is not None:
-        fused = fused + weights.fusion.bias[:, None, None]
-    fused = _norm_and_activate(weights.fusion, fused)
+        hidden = [_widen(level, layer) for layer, level in zip(weights.levels, maps, strict=True)]
+    fused = fuse_levels(hidden, weights.fusion.weight, mode, align_corners, weights.fusion)
     if drop is not None:
         fused = drop(fused)
     return pointwise(fused, weights.classify.weight, weights.classify.bias)
+
+
+def _widen(level: Tensor, layer: PointwiseLayer) -> Tensor:
+    hidden = pointwise(level, layer.weight, layer.bias)
+    return add_levels([hidden], layer=layer._replace(bias=None))
 
 
 def _without_bare_levels(weights: FusionHeadWeights) -> FusionHeadWeights:
@@ -69,9 +68,3 @@ def _without_bare_levels(weights: FusionHeadWeights) -> FusionHeadWeights:
     biases += [] if fusion.bias is None else [fusion.bias]
     bias = torch.stack(biases).sum(dim=0) if biases else None
     return weights._replace(levels=[], fusion=fusion._replace(weight=kernel, bias=bias))
-
-
-def _norm_and_activate(layer: PointwiseLayer, x: Tensor) -> Tensor:
-    if layer.norm is not None:
-        x = layer.norm(x)
-    return x if layer.activate is None else layer.activate(x)

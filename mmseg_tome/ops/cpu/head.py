@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..fuse import pointwise
+from ..fuse import is_affine_and_relu, pointwise
 from ..matmul import linear
 from ..weights import FusionHeadWeights, PointwiseLayer
 from .row_tiles import times_cache
@@ -26,16 +26,7 @@ _TILE = 1.5
 
 def is_foldable(weights: FusionHeadWeights) -> bool:
     """Whether the layers before the last are affine and ReLU: true of usual heads in eval mode."""
-    return all(_is_affine_and_relu(layer) for layer in (*weights.levels, weights.fusion))
-
-
-def _is_affine_and_relu(layer: PointwiseLayer) -> bool:
-    if not (isinstance(layer.activate, nn.ReLU) or layer.activate is F.relu):
-        return False
-    if layer.norm is None:
-        return True
-    norm = layer.norm
-    return isinstance(norm, _BatchNorm) and not norm.training and norm.running_mean is not None
+    return all(is_affine_and_relu(layer) for layer in (*weights.levels, weights.fusion))
 
 
 def _fold_norm(layer: PointwiseLayer) -> tuple[Tensor, Tensor]:

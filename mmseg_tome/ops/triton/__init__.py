@@ -3,7 +3,7 @@
 Nothing imports this package but :mod:`..dispatch`, and that only when kernels may run.
 """
 
-from . import assign, attend, depthwise, local_match, match, merge, norm, pool
+from . import assign, attend, depthwise, fuse, local_match, match, merge, norm, pool
 from .op import INTERPRETED
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     'assign',
     'attend',
     'depthwise',
+    'fuse',
     'local_match',
     'match',
     'merge',

@@ -104,6 +104,11 @@ def arguments(name: str, device: str) -> tuple:
         'pool_tokens': (x, 2, 3, 1, 2, True),
         'unpool_tokens': (x[:, :m].detach().requires_grad_(), 2, 3, 1, 2, False),
         'depthwise_gelu': (x, 2, 3, weight, bias),
+        'add_levels': (
+            torch.randn(1, 4, 6, 3, device=device),
+            [torch.randn(1, h, 3, 3, device=device) for h in (2, 1, 5)],
+            *(False, bias.detach(), [torch.rand(3, device=device) for _ in range(4)], 1e-5, True),
+        ),
         'depthwise_gelu_backward': tuple(
             y.detach() if isinstance(y, torch.Tensor) else y for y in (x, x, 2, 3, weight, bias)
         ),
@@ -129,6 +134,7 @@ def arguments(name: str, device: str) -> tuple:
         'depthwise_gelu_backward',
         'layer_norm',
         'layer_norm without gradients',
+        'add_levels',
     ],
 )
 def test_registrations(device, name):

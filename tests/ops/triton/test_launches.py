@@ -10,6 +10,7 @@ from mmseg_tome.merging import BipartiteSoftMatching, NeighborPooling2d
 from mmseg_tome.models import EfficientMultiheadAttention
 from mmseg_tome.models.mit import TransformerEncoderLayer
 from mmseg_tome.ops import dispatch, merge_tokens
+from tests.models.test_segformer_head import make_heads, maps
 
 from .accuracy import counted_runs
 
@@ -18,7 +19,7 @@ HW = 8, 8
 FREE = {
     *('view', '_unsafe_view', 't', 'transpose', 'permute', 'slice', 'select', 'unbind', 'split'),
     *('detach', 'alias', 'unsqueeze', 'expand', 'as_strided', 'empty', 'new_empty', 'reshape'),
-    'promote_types',
+    *('promote_types', 'split_with_sizes'),
 }
 # Norms of the tokens beside the best matches; within a window, scores and matches of the sources
 # picked from those of all tokens; and two steps of finding slots.
@@ -80,6 +81,18 @@ def test_weighting_keys_takes_three_launches(device, kv_weighted, most):
         with Launches() as launches:
             attention(x, HW)
     assert launches.counts.total() == most, launches.counts
+
+
+def test_launches_of_the_head(device):
+    """A product and a norm for each level, its product in the fusion, their sum, the classes."""
+    if device != 'cpu':
+        pytest.skip('the names of operators are those of a CPU')
+    _, head = make_heads()
+    feats = [x.contiguous(memory_format=torch.channels_last) for x in maps()]
+    with torch.no_grad(), Launches() as launches:
+        head.eval()(feats)
+    assert launches.counts['add_levels'] == 5
+    assert launches.counts.total() == 14, launches.counts
 
 
 def test_the_dispatcher_is_left_out_in_inference_alone(monkeypatch, device):
