@@ -18,9 +18,11 @@ def test_every_step_is_measured_on_all_implementations(step, dtype):
     if step.endswith('match') and dtype == torch.float32:
         names += ['triton, tf32x3']
     if 'attention' in step:
-        names = ['torch'] + ['torch, extra channels'] * step.startswith('weighted')
+        is_weighted, is_forward = step.startswith('weighted'), 'backward' not in step
+        has_kernel = is_weighted and is_forward and dtype != torch.float32
+        names = ['torch'] + ['triton'] * has_kernel + ['torch, extra channels'] * is_weighted
         # FlexAttention has no gradient on CPUs.
-        if step == 'weighted attention' or (names[1:] and DEVICE == 'cuda'):
+        if is_weighted and (is_forward or DEVICE == 'cuda'):
             names += ['torch, score_mod']
     values = {(row.implementation, row.metric): row.value for row in rows}
     assert list(dict.fromkeys(row.implementation for row in rows)) == names
