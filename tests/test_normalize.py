@@ -22,7 +22,6 @@ def tokens() -> torch.Tensor:
     return torch.randn(2, 5, 8, device=DEVICE)
 
 
-@pytest.mark.usefixtures('kernels')
 def test_plain_norms_are_computed_by_the_kernel():
     norm, x = nn.LayerNorm(8, eps=0.1).to(DEVICE), tokens()
     nn.init.normal_(norm.weight)
@@ -33,7 +32,6 @@ def test_plain_norms_are_computed_by_the_kernel():
     torch.testing.assert_close(out, norm(x))
 
 
-@pytest.mark.usefixtures('kernels')
 @pytest.mark.parametrize(
     'norm',
     [

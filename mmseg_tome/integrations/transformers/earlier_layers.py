@@ -1,6 +1,7 @@
 """The layers of a stage, for transformers whose model holds a ``SegformerEncoder`` (before 5.9)."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -8,6 +9,7 @@ from torch.nn import functional as F
 from transformers.models.segformer import modeling_segformer as stock
 
 from ...merging import Merging, attend_merged, merged_attention
+from ...normalize import normalize
 from ...ops import scaled_dot_product_attention, to_map, to_tokens
 from ...plain import DROPOUTS, as_defined, is_plain
 from .attention import (
@@ -65,7 +67,7 @@ class SegformerEfficientSelfAttention(MergingAttention, _Attention):
         if self.sr_ratio == 1:
             return x, hw
         reduced = self.sr(to_map(x, hw))
-        return self.layer_norm(to_tokens(reduced)), (reduced.shape[2], reduced.shape[3])
+        return normalize(self.layer_norm, to_tokens(reduced)), (reduced.shape[2], reduced.shape[3])
 
     def _call(self, q: Tensor, kv: Tensor, key_bias: Tensor | None) -> Tensor:
         """Attend by the layers, as stock: ``[B, N, C]`` and ``[B, M, C]`` to ``[B, N, C]``."""
@@ -133,10 +135,11 @@ class SegformerLayer(stock.SegformerLayer):
         """Transform tokens ``[B, h * w, C]``; returned with what attention returns beside."""
         if not is_fused(self.mlp, _FFNS, self.layer_norm_2, self.drop_path):
             return super().forward(hidden_states, height, width, *args, **kwargs)
-        normed = self.layer_norm_1(hidden_states)
+        normed = normalize(self.layer_norm_1, hidden_states)
         attended, *others = self.attention(normed, height, width, *args, **kwargs)
         x = self.drop_path(attended) + hidden_states
-        return self.mlp(x, height, width, norm=self.layer_norm_2, shortcut=x), *others
+        norm = partial(normalize, self.layer_norm_2)
+        return self.mlp(x, height, width, norm=norm, shortcut=x), *others
 
 
 #: Those of a stage; attention is what merges.

@@ -5,6 +5,7 @@ from torch.nn import functional as F
 from transformers.models.segformer import modeling_segformer as stock
 
 from ...map_sizes import check_down_sample
+from ...normalize import normalize
 from ...ops import to_tokens
 
 
@@ -24,4 +25,4 @@ class SegformerOverlapPatchEmbeddings(stock.SegformerOverlapPatchEmbeddings):
             check_down_sample(pixel_values, self.smallest_side)
             pixel_values = F.interpolate(pixel_values, scale_factor=0.5, mode='nearest')
         x = self.proj(pixel_values)
-        return self.layer_norm(to_tokens(x)), x.shape[2], x.shape[3]
+        return normalize(self.layer_norm, to_tokens(x)), x.shape[2], x.shape[3]

@@ -100,7 +100,7 @@ class TokenMixFFN(nn.Module):
         hidden_states: Tensor,
         height: int,
         width: int,
-        norm: nn.Module | None = None,
+        norm: Layer | None = None,
         shortcut: Tensor | None = None,
     ) -> Tensor:
         """Transform tokens ``[B, h * w, C]``, after a norm and with a shortcut if given."""

@@ -1,12 +1,14 @@
 """The layers of a stage, for transformers whose model is made of stages (since 5.9)."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 from transformers.models.segformer import modeling_segformer as stock
 
 from ...merging import attend_merged, merged_attention
+from ...normalize import normalize
 from ...ops import to_map, to_tokens
 from ...plain import as_defined
 from .attention import (
@@ -31,7 +33,7 @@ class SegformerSequenceReduction(_SequenceReduction):
     def forward(self, hidden_states: Tensor, height: int, width: int) -> Tensor:
         """Reduce tokens ``[B, h * w, C]`` to ``[B, h' * w', C]``."""
         reduced = self.sequence_reduction(to_map(hidden_states, (height, width)))
-        return self.layer_norm(to_tokens(reduced))
+        return normalize(self.layer_norm, to_tokens(reduced))
 
 
 class SegformerAttention(MergingAttention, stock.SegformerAttention):
@@ -140,10 +142,11 @@ class SegformerLayer(stock.SegformerLayer):
         """Transform tokens ``[B, h * w, C]``."""
         if not is_fused(self.mlp, _MLPS, self.layernorm_after, self.drop_path):
             return super().forward(hidden_states, height, width, **kwargs)
-        normed = self.layernorm_before(hidden_states)
+        normed = normalize(self.layernorm_before, hidden_states)
         attended, _ = self.attention(normed, height, width, **kwargs)
         x = self.drop_path(self.hidden_dropout(attended)) + hidden_states
-        return self.mlp(x, height, width, norm=self.layernorm_after, shortcut=x)
+        norm = partial(normalize, self.layernorm_after)
+        return self.mlp(x, height, width, norm=norm, shortcut=x)
 
 
 #: Those of a stage; attention is what merges.
