@@ -86,7 +86,7 @@ run() {
         'ours none' 'ours hq' 'ours hq_weighted' 'ours balanced' 'ours n2d_2x2' \
         'graphed none' 'graphed hq' 'graphed hq_weighted' 'graphed balanced' 'graphed n2d_2x2'
     kernels first --dtypes bf16 --steps 'windowed match' 'weighted attention' \
-        'unweighted attention' 'weighted attention and backward'
+        'unweighted attention' 'weighted attention and backward' norm
     # All models, as in the paper.
     bench --models b5 --sizes 1024x1024 --batch 8 --dtypes bf16
     bench --models b5 --sizes 2048x1024 --batch 8 --dtypes bf16
@@ -95,7 +95,7 @@ run() {
     bench --models b5 --sizes 3840x2160 --batch auto --dtypes bf16 fp32
     bench --models b5 --sizes 2048x1024 --batch auto --dtypes fp32 bf16
     kernels others --steps match 'windowed match' assign merge unmerge depthwise \
-        'depthwise and backward'
+        'depthwise and backward' norm 'norm and backward'
     bench --train --models b5 b0 --sizes 1024x1024 --batch 4 --dtypes bf16 fp32
     bench --models b0 b2 --sizes 1024x1024 2048x1024 3840x2160 --batch auto --dtypes bf16 fp32
     bench --models b5 b2 b0 --sizes 512x512 640x640 --batch auto --dtypes bf16 fp32
