@@ -120,9 +120,13 @@ def _normalize(
     x = tl.load(tokens + first * C + at, mask=inside, other=0).to(tl.float32)
     w = tl.load(weight + c, mask=is_channel, other=0).to(tl.float32)
     b = tl.load(bias + c, mask=is_channel, other=0).to(tl.float32)
-    mean = tl.sum(x, 1) / C
+    total = tl.sum(x, 1)
+    mean = total * (1 / C)
+    if C & (C - 1):
+        # To the last bit, as a division that is rounded correctly: tokens may be far from zero.
+        mean = tl.fma(tl.fma(mean, -1.0 * C, total), 1 / C, mean)
     x = tl.where(is_channel[None, :], x - mean[:, None], 0)
-    scale = tl.rsqrt(tl.sum(x * x, 1) / C + eps)
+    scale = tl.rsqrt(tl.sum(x * x, 1) * (1 / C) + eps)
     tl.store(out + first * C + at, x * scale[:, None] * w[None, :] + b[None, :], mask=inside)
     if statistics is not None:
         tl.store(statistics + first + row, mean, mask=is_row)
