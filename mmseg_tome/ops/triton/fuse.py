@@ -204,19 +204,22 @@ def _add_levels(
             last1, above1, below1 = _step(
                 (last1, above1, below1), level1, low, high, w1, C, columns1, inside
             )
-            value += (1 - share) * above1 + share * below1
+            value += (1 - share) * above1
+            value += share * below1
         if COUNT >= 2:
             low, high, share = _source(y, h2, H, ALIGN)
             last2, above2, below2 = _step(
                 (last2, above2, below2), level2, low, high, w2, C, columns2, inside
             )
-            value += (1 - share) * above2 + share * below2
+            value += (1 - share) * above2
+            value += share * below2
         if COUNT >= 3:
             low, high, share = _source(y, h3, H, ALIGN)
             last3, above3, below3 = _step(
                 (last3, above3, below3), level3, low, high, w3, C, columns3, inside
             )
-            value += (1 - share) * above3 + share * below3
+            value += (1 - share) * above3
+            value += share * below3
         value = value * scale[None, :] + shift[None, :]
         if RELU:
             value = tl.where(value < 0, 0.0, value)  # keeps NaN, as PyTorch does
