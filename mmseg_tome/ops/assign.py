@@ -6,6 +6,9 @@ from torch import Tensor
 from .dispatch import call_kernel, runs_kernel
 from .merge import Members
 
+# The kernel counts sources in 21 bits.
+_MOST_SOURCES = 2**21 - 1
+
 
 @torch.no_grad()
 def assign_slots(
@@ -25,7 +28,7 @@ def assign_slots(
         ``src_index``, then the destinations. And the members of the slots where a kernel found
         them, else None.
     """
-    if runs_kernel(score):
+    if score.shape[1] <= _MOST_SOURCES and runs_kernel(score):
         slot, *members = call_kernel('assign_slots', score, match, src_index, dst_index, num_merged)
         return slot, Members(*members)
     num_kept = src_index.numel() - num_merged

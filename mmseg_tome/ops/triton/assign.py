@@ -9,7 +9,7 @@ from .op import block_of, kernel_op
 
 # Sources that a program looks at at a time: more would not stay in its registers. Those that group
 # are of one warp each, which waits for no other.
-_SELECT_BLOCK, _GROUP_BLOCK = 8192, 512
+_SELECT_BLOCK, _GROUP_BLOCK = 8192, 128
 
 
 @kernel_op('assign_slots')
@@ -73,18 +73,26 @@ def _keys(score, a, A):
 
 
 @triton.jit
-def _count_digits(score, prefix, A, SHIFT: tl.constexpr, BLOCK: tl.constexpr):
-    """How many keys have which digit, the 8 bits from SHIFT on, of those that begin with prefix."""
-    counts = tl.zeros([512], tl.int32)
+def _count_from(score, lowest, step, A, BLOCK: tl.constexpr):
+    """How many keys are at least ``lowest`` plus one, two and three steps, 21 bits for each."""
+    counts = tl.zeros([BLOCK], tl.int64)
     for first in range(0, A, BLOCK):
         a = first + tl.arange(0, BLOCK)
-        key = _keys(score, a, A)
-        # Shifts by all 32 bits are undefined, and so it is two.
-        counted = (a < A) & ((key >> SHIFT >> 8) == prefix)
-        # Others are counted beyond the digits.
-        digit = tl.where(counted, ((key >> SHIFT) & 255).to(tl.int32), 256)
-        counts += tl.histogram(digit, 512)
-    return tl.where(tl.arange(0, 512) < 256, counts, 0)
+        key, is_source = _keys(score, a, A), a < A
+        for i in tl.static_range(3):
+            reaches = is_source & (key >= lowest + (i + 1) * step)
+            counts += reaches.to(tl.int64) << (21 * i)
+    return tl.sum(counts, 0)
+
+
+@triton.jit
+def _count_above(score, threshold, A, BLOCK: tl.constexpr):
+    """How many keys are above ``threshold``."""
+    counts = tl.zeros([BLOCK], tl.int32)
+    for first in range(0, A, BLOCK):
+        a = first + tl.arange(0, BLOCK)
+        counts += ((_keys(score, a, A) > threshold) & (a < A)).to(tl.int32)
+    return tl.sum(counts, 0)
 
 
 @triton.jit
@@ -111,16 +119,17 @@ def _select(
     num_kept = A - num_merged
     offsets += image * (num_kept + D + 1)
 
-    # The lowest key that is merged, found digit by digit, and how many that begin like it are.
+    # The lowest key that is merged, found by two bits at a time: the largest that enough keys reach.
+    # One sum for three candidates: sums wait for all warps, and there is little else to wait for.
     lowest = tl.zeros([], tl.uint32)
-    num_ties = num_merged
-    digits = tl.arange(0, 512)
-    for i in tl.static_range(4):
-        counts = _count_digits(score, lowest, A, 24 - 8 * i, BLOCK)
-        above = tl.sum(counts, 0) - tl.cumsum(counts, 0)
-        is_lowest = (above < num_ties) & (above + counts >= num_ties)
-        lowest = (lowest << 8) | tl.sum(tl.where(is_lowest, digits, 0), 0).to(tl.uint32)
-        num_ties -= tl.sum(tl.where(is_lowest, above, 0), 0)
+    for i in tl.static_range(16):
+        step = tl.full([], 1 << (30 - 2 * i), tl.uint32)
+        counts = _count_from(score, lowest, step, A, BLOCK)
+        for j in tl.static_range(3):
+            enough = ((counts >> (21 * j)) & 0x1FFFFF) >= num_merged
+            lowest += tl.where(enough, step, 0)
+    # Of the keys that equal it, the first ones are merged, as many as are still missing.
+    num_ties = num_merged - _count_above(score, lowest, A, BLOCK)
 
     ties_before = tl.zeros([], tl.int32)
     kept_before = tl.zeros([], tl.int32)

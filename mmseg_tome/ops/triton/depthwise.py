@@ -12,9 +12,9 @@ from .op import block_of, kernel_dtype, kernel_op
 
 # A program walks down a row tile of the map and keeps the rows that it still needs in registers:
 # blocks of columns and channels, and rows of a tile.
-_BLOCK_X, _BLOCK_C, _TILE = 8, 64, 32
+_BLOCK_X, _BLOCK_C, _TILE = 4, 128, 32
 # The backward pass keeps 27 blocks at a time (the neighbors, the weights, and their gradients).
-_BACKWARD_BLOCK_X, _BACKWARD_BLOCK_C, _BACKWARD_TILE = 8, 64, 32
+_BACKWARD_BLOCK_X, _BACKWARD_BLOCK_C, _BACKWARD_TILE = 8, 32, 32
 _SQRT_HALF = tl.constexpr(0.7071067811865476)
 _INV_SQRT_2PI = tl.constexpr(0.3989422804014327)
 

@@ -11,7 +11,7 @@ from .op import block_of, kernel_dtype, kernel_op
 # A program walks down a row tile of the first map. Of every other map it keeps the two rows that
 # it is between, already as wide as the first one's, in registers: blocks of columns (half as many
 # in fp32, so that a thread reads 16 bytes) and channels, and rows of a tile.
-_BLOCK_X, _BLOCK_C, _TILE = 16, 64, 16
+_BLOCK_X, _BLOCK_C, _TILE = 8, 128, 16
 _SIZES = ['H', 'W', 'h1', 'w1', 'h2', 'w2', 'h3', 'w3']
 
 
@@ -175,7 +175,8 @@ def _add_levels(
     if BIAS:
         shift += tl.load(bias + c, mask=c < C, other=0).to(tl.float32)
     if NORM:
-        scale = tl.rsqrt(tl.load(variance + c, mask=c < C, other=1).to(tl.float32) + eps)
+        spread = tl.load(variance + c, mask=c < C, other=1).to(tl.float32)
+        scale = tl.div_rn(scale, tl.sqrt_rn(spread + eps))
         shift -= tl.load(mean + c, mask=c < C, other=0).to(tl.float32)
     if AFFINE:
         scale *= tl.load(norm_weight + c, mask=c < C, other=0).to(tl.float32)

@@ -10,7 +10,7 @@ from .op import block_of, kernel_dtype, kernel_op
 # Tokens that a program copies slots to; slots that one reduces, and members of each that it adds
 # at a time. A slot with more members than _FEW gets the whole program for a while.
 _GATHER_ROWS = 32
-_REDUCE_SLOTS, _REDUCE_MEMBERS, _FEW = 8, 8, 64
+_REDUCE_SLOTS, _REDUCE_MEMBERS, _FEW = 16, 4, 64
 _LARGEST_BLOCK_C = 64
 
 

@@ -127,7 +127,8 @@ def _normalize(
         # To the last bit, as a division that is rounded correctly: tokens may be far from zero.
         mean = tl.fma(tl.fma(mean, -1.0 * C, total), 1 / C, mean)
     x = tl.where(is_channel[None, :], x - mean[:, None], 0)
-    scale = tl.rsqrt(tl.sum(x * x, 1) * (1 / C) + eps)
+    # One number per token: exact roots cost little, and PyTorch's are.
+    scale = tl.div_rn(1.0, tl.sqrt_rn(tl.sum(x * x, 1) * (1 / C) + eps))
     tl.store(out + first * C + at, x * scale[:, None] * w[None, :] + b[None, :], mask=inside)
     if statistics is not None:
         tl.store(statistics + first + row, mean, mask=is_row)
