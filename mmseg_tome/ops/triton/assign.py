@@ -119,7 +119,7 @@ def _select(
     num_kept = A - num_merged
     offsets += image * (num_kept + D + 1)
 
-    # The lowest key that is merged, found by two bits at a time: the largest that enough keys reach.
+    # The lowest key that is merged, by two bits at a time: the largest that enough keys reach.
     # One sum for three candidates: sums wait for all warps, and there is little else to wait for.
     lowest = tl.zeros([], tl.uint32)
     for i in tl.static_range(16):

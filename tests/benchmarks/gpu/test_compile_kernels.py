@@ -21,7 +21,7 @@ def test_kernels_compile_for_a_gpu_that_is_not_here():
         env=environment,
     )
     assert done.returncode == 0, done.stderr
-    assert '63 calls compiled for sm_90' in done.stdout
+    assert '60 calls compiled for sm_90' in done.stdout
     # The similarities and the attention of low-precision tokens are computed by the tensor cores.
     for kernel in ('_best_match', '_best_local_match', '_attend'):
         (row,) = [line for line in done.stdout.splitlines() if kernel in line]
