@@ -9,6 +9,9 @@ from .compat.versions import is_installed
 if TYPE_CHECKING:
     from mmengine.registry import Registry
 
+# What mmseg's backbone does not take.
+_OURS = frozenset({'tome_cfg', 'down_sample', 'inner_norm_cfg', 'cuda_graphs'})
+
 
 def register_all() -> tuple[str, ...]:
     """Register in every framework that is installed; in none where MMEngine is missing.
@@ -111,7 +114,7 @@ def _build_ours_with_tome_cfg(registry: 'Registry') -> None:
 
     @functools.wraps(build)
     def build_func(cfg: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(cfg, dict) and ('tome_cfg' in cfg or 'down_sample' in cfg):
+        if isinstance(cfg, dict) and not _OURS.isdisjoint(cfg):
             named = cfg.get('type')
             if isinstance(named, str) and '.' in named:
                 named = registry.get(named)

@@ -46,7 +46,7 @@ def best_batch(
             return best if time >= best_time else batch
         best, best_time, batch = batch, time, 2 * batch
         if workload.on_cuda:
-            is_graph = implementation.name in ('graphed', 'compiled')
+            is_graph = implementation.name in ('graphed', 'replayed', 'compiled')
             share = _LARGEST_SHARE_OF_A_GRAPH if is_graph else _LARGEST_SHARE
             _, total = torch.cuda.mem_get_info()
             if 2 * torch.cuda.max_memory_allocated() > share * total:

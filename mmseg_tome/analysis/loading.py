@@ -113,7 +113,8 @@ def _check_is_there(checkpoint: str | Path) -> None:
 def with_stock_classes(cfg: Config) -> Config:
     """The same model built of mmseg's own classes; for pose it has a backbone only."""
     cfg = copy.deepcopy(cfg)  # `Config.copy` shares what is nested
-    cfg.model.backbone.pop('tome_cfg', None)
+    for name in ('tome_cfg', 'cuda_graphs'):
+        cfg.model.backbone.pop(name, None)
     cfg.model.backbone.type = 'mmseg.models.backbones.mit.MixVisionTransformer'
     if 'decode_head' in cfg.model:
         cfg.model.type = 'mmseg.models.segmentors.encoder_decoder.EncoderDecoder'

@@ -19,6 +19,7 @@ from ..ops import to_map
 from ..plain import TOKEN_NORMS, as_defined, is_plain
 from ..strategies import Strategy, TomeCfg, parse_tome_cfg
 from .attention import EfficientMultiheadAttention, attention_of
+from .cuda_graphs import CudaGraphs
 from .mix_ffn import MixFFN
 from .patch_embed import PatchEmbed
 from .token_counts import StageTokens, TokenLog, count_tokens
@@ -102,7 +103,7 @@ class TransformerEncoderLayer(BaseModule):
 class MixVisionTransformer(BaseModule):
     """The backbone of SegFormer, with the merging strategies of Segformer++.
 
-    Takes the place of mmseg's class of the same name: the same arguments and three more, the same
+    Takes the place of mmseg's class of the same name: the same arguments and four more, the same
     names and shapes of parameters, and with ``tome_cfg=None`` the same output.
 
     Args:
@@ -131,6 +132,8 @@ class MixVisionTransformer(BaseModule):
         down_sample: The published switch for ``tome_cfg='downsample'``.
         inner_norm_cfg: Config of the norms of patch embeddings and after spatial reduction; by
             default ``norm_cfg``. NVlabs' models have ``dict(type='LN', eps=1e-5)`` here.
+        cuda_graphs: Whether inference on a GPU is recorded once per image size and replayed, see
+            :class:`mmseg_tome.models.cuda_graphs.CudaGraphs`.
 
     Raises:
         ValueError: If an argument is not allowed. Where mmseg's class asserts, it is a
@@ -139,8 +142,9 @@ class MixVisionTransformer(BaseModule):
     Source: SegFormer (Xie et al. 2021); Segformer++ Sec. III-C, Table I.
     """
 
-    # Class-wide default, so that a stock backbone turned into this class merges nothing.
+    # Class-wide defaults, so that a stock backbone turned into this class merges nothing.
     strategy: Strategy | None = None
+    cuda_graphs: bool = False
 
     def __init__(
         self,
@@ -166,6 +170,7 @@ class MixVisionTransformer(BaseModule):
         tome_cfg: TomeCfg = None,
         down_sample: bool = False,
         inner_norm_cfg: dict | None = None,
+        cuda_graphs: bool = False,
     ) -> None:
         if init_cfg and pretrained:
             raise SettingError('init_cfg and pretrained cannot be set at the same time')
@@ -192,6 +197,7 @@ class MixVisionTransformer(BaseModule):
         self.sr_ratios = sr_ratios
         self.with_cp = with_cp
         self.out_indices = out_indices
+        self.cuda_graphs = cuda_graphs
         if max(out_indices) >= num_stages:
             raise SettingError(
                 f'out_indices = {out_indices} is not allowed: the last stage is {num_stages - 1}'
@@ -281,6 +287,12 @@ class MixVisionTransformer(BaseModule):
             if self.strategy.down_sample:
                 check_down_sample(x, smallest_side(self.patch_sizes, self.strides, self.sr_ratios))
                 x = F.interpolate(x, scale_factor=0.5, mode='nearest')
+        if not self.cuda_graphs:
+            return self._compute(x)
+        graphs: CudaGraphs = self.__dict__.setdefault('_graphs', CudaGraphs())
+        return graphs(self, self._compute, x)
+
+    def _compute(self, x: Tensor) -> list[Tensor]:
         outs = []
         for i, (patch_embed, blocks, norm) in enumerate(self.layers):
             tokens, hw = patch_embed(x)

@@ -56,10 +56,10 @@ def test_state_dict_equals_stock(variant):
     assert list(ours.state_dict()) == list(stock.state_dict())
 
 
-def test_arguments_are_stock_and_three_more():
+def test_arguments_are_stock_and_four_more():
     stock = inspect.signature(Stock.__init__).parameters
     ours = inspect.signature(MixVisionTransformer.__init__).parameters
-    assert list(ours) == [*stock, 'tome_cfg', 'down_sample', 'inner_norm_cfg']
+    assert list(ours) == [*stock, 'tome_cfg', 'down_sample', 'inner_norm_cfg', 'cuda_graphs']
     for name, parameter in stock.items():
         default = ours[name].default
         assert (list(default) if isinstance(default, tuple) else default) == (

@@ -17,7 +17,7 @@ from .exported import (
     StockOpenVino,
     StockOpenVinoInt8,
 )
-from .graphs import Compiled, Graphed
+from .graphs import Compiled, Graphed, Replayed
 from .ours import Ours
 from .selection import compared_by_default, selectable
 from .stock import PUBLISHED, Fused, Plain, Published, Stock
@@ -38,6 +38,7 @@ __all__ = [
     'Ours',
     'Plain',
     'Published',
+    'Replayed',
     'Stock',
     'StockCompiled',
     'StockExported',

@@ -12,7 +12,7 @@ from .exported import (
     StockOpenVino,
     StockOpenVinoInt8,
 )
-from .graphs import Compiled, Graphed
+from .graphs import Compiled, Graphed, Replayed
 from .ours import Ours
 from .stock import PUBLISHED, Fused, Published, Stock
 from .transformers import Transformers, TransformersEager, TransformersTome
@@ -30,7 +30,7 @@ def selectable() -> list[Implementation]:
     """What can be asked for by name: also what is deployed instead of PyTorch, and transformers."""
     return [
         *compared_by_default(graphs=True),
-        *(Compiled(strategy) for strategy in PRESETS),
+        *(one(strategy) for one in (Replayed, Compiled) for strategy in PRESETS),
         *(Transformers(), TransformersEager()),
         *(TransformersTome(strategy) for strategy in PRESETS),
         *(StockCompiled(), StockOnnxRuntime(), StockOpenVino(), StockOpenVinoInt8()),
