@@ -149,7 +149,7 @@ def test_nothing_is_reported_before_anything_is_measured(run, tmp_path):
     'column, message',
     [
         ('our hq', "unknown ['our hq']"),
-        ('graphed hq', "'graphed' and 'compiled' models need --device cuda"),
+        ('graphed hq', "'graphed', 'replayed' and 'compiled' need --device cuda"),
     ],
 )
 def test_columns_that_cannot_be_measured(run, column, message):
