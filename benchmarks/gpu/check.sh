@@ -118,7 +118,8 @@ check() {
     "$python" -c 'import xdist' 2> /dev/null && workers=(-n 8)
     limited env OMP_NUM_THREADS=2 "$python" -m pytest -q -p no:cacheprovider "${workers[@]}" \
         tests/ops tests/merging tests/models/test_cuda_graphs.py tests/test_normalize.py \
-        tests/benchmarks/test_kernels.py tests/benchmarks/test_weighted_attention.py \
+        tests/analysis/test_graphs.py tests/benchmarks/test_kernels.py \
+        tests/benchmarks/test_weighted_attention.py \
         > "$out/tests.txt" || {
         tail -n 60 "$out/tests.txt"
         die "a test fails, see $out/tests.txt; --tests no measures all the same"

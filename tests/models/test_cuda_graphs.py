@@ -126,7 +126,8 @@ def test_inside_autocast(recorded, dtype):
 @needs_gpu
 def test_new_weights_in_the_same_memory(recorded):
     torch.manual_seed(1)
-    recorded.load_state_dict({k: torch.rand_like(v) for k, v in recorded.state_dict().items()})
+    moved = {k: v + 0.1 * torch.randn_like(v) for k, v in recorded.state_dict().items()}
+    recorded.load_state_dict(moved)
     with torch.inference_mode():
         check(recorded, image(SIZE).cuda(), computed=0)
 

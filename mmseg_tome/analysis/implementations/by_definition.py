@@ -26,12 +26,13 @@ def slots(
     tokens: Tensor, hw: Size, r: float, sx: int, sy: int, window: int | None = None
 ) -> Tensor:
     """The place of what every token is averaged into, its own or another's, ``[B, N]``."""
-    h, w = hw
+    (h, w), device = hw, tokens.device
     n = h * w
+    place = torch.arange(n, device=device)
     if h < sy or w < sx:  # there is no destination
-        return torch.arange(n).repeat(len(tokens), 1)
-    y, x = nearest_cell(h, sy).repeat_interleave(w), nearest_cell(w, sx).repeat(h)
-    place = torch.arange(n)
+        return place.repeat(len(tokens), 1)
+    y = nearest_cell(h, sy).to(device).repeat_interleave(w)
+    x = nearest_cell(w, sx).to(device).repeat(h)
     is_dst = (place // w == y * sy) & (place % w == x * sx)
     dst = place[is_dst]
     unit = F.normalize(tokens, dim=-1)
@@ -62,7 +63,7 @@ def stage_slots(tokens: Tensor, hw: Size, stage: Mapping[str, Any], side: str) -
         settings = {k: given[k] for k in ('r', 'sx', 'sy', 'window') if k in given}
         return slots(tokens.detach(), hw, **settings)
     if mode == 'n2d':
-        return pooled_slots(hw, given['s']).expand(len(tokens), -1)
+        return pooled_slots(hw, given['s']).to(tokens.device).expand(len(tokens), -1)
     assert mode is None
     return None
 

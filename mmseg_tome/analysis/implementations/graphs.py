@@ -76,7 +76,8 @@ def _record(infer: Callable[[], Tensor | list[Tensor]]) -> Callable[[], Tensor |
     with torch.cuda.graph(graph):
         out = infer()
 
-    def replay() -> Tensor | list[Tensor]:
+    def replay(recorded: object = infer) -> Tensor | list[Tensor]:
+        """A graph knows addresses alone: with what it recorded, model and images are kept."""
         graph.replay()
         return out
 
