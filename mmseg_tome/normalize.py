@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from .ops import layer_norm
-from .ops.dispatch import runs_kernel
+from .ops.dispatch import runs_norm_kernel
 from .plain import TOKEN_NORMS, is_plain
 
 
@@ -19,7 +19,7 @@ def normalize(norm: Any, tokens: Tensor) -> Tensor:
     Returns:
         ``[B, N, C]``.
     """
-    if runs_kernel(tokens) and is_plain(norm, TOKEN_NORMS) and norm.bias is not None:
+    if runs_norm_kernel(tokens) and is_plain(norm, TOKEN_NORMS) and norm.bias is not None:
         return layer_norm(tokens, norm.weight, norm.bias, norm.eps)
     out: Tensor = norm(tokens)
     return out

@@ -25,6 +25,9 @@ _LEAST_CAPABILITY = (8, 0)
 _LEAST_MULTIPLICATIONS = 2**22
 # Channels of a head that the kernel keeps in registers.
 _LARGEST_HEAD = 128
+# Tokens from which on normalizing them by a kernel saves a GPU as much time as it takes Python
+# longer to launch it, 40 us (on the machine of an H200).
+_LEAST_NORMALIZED = 2**15
 # Fewer scores of a head than this are not worth the steps that chunks of them take.
 _LEAST_SCORES = 3 * 2**17
 
@@ -113,6 +116,19 @@ def runs_weighted_attention(q: Tensor, k: Tensor, v: Tensor, dropout_p: float) -
     if dropout_p or q.element_size() != 2 or q.shape[-1] > _LARGEST_HEAD or not runs_kernel(q):
         return False
     return not (torch.is_grad_enabled() and (q.requires_grad or k.requires_grad or v.requires_grad))
+
+
+def runs_norm_kernel(tokens: Tensor) -> bool:
+    """Whether tokens ``[..., C]`` are normalized by a kernel: where they are many.
+
+    Or where a kernel is launched once and replayed, or somebody asked for kernels.
+    """
+    if not runs_kernel(tokens):
+        return False
+    if chosen_backend() == 'triton' or torch.compiler.is_compiling():
+        return True
+    many = tokens.numel() >= _LEAST_NORMALIZED * tokens.shape[-1]
+    return many or torch.cuda.is_current_stream_capturing()
 
 
 def is_eager() -> bool:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .dispatch import call_kernel, runs_kernel
+from .dispatch import call_kernel, runs_norm_kernel
 
 # The kernel keeps whole tokens in registers.
 _MOST_CHANNELS = 1024
@@ -22,7 +22,7 @@ def layer_norm(tokens: Tensor, weight: Tensor, bias: Tensor | None, eps: float =
     Returns:
         ``[..., C]``; inside autocast on CUDA in fp32, as PyTorch has it.
     """
-    if bias is not None and _fits_kernel(tokens, weight, bias) and runs_kernel(tokens):
+    if bias is not None and _fits_kernel(tokens, weight, bias) and runs_norm_kernel(tokens):
         dtype = torch.float32 if _is_autocast(tokens) else tokens.dtype
         needs_grad = tokens.requires_grad or weight.requires_grad or bias.requires_grad
         keep = needs_grad and torch.is_grad_enabled()

@@ -33,3 +33,25 @@ def test_fp64_and_nothing_at_all_stay_with_pytorch():
     with use_backend('triton'):
         assert not dispatch.runs_kernel(torch.ones(1, 2, 3, dtype=torch.double))
         assert not dispatch.runs_kernel(torch.ones(0, 2, 3))
+
+
+@pytest.mark.parametrize(
+    'rows, capturing, backend, runs',
+    [
+        (2**15 - 1, False, 'auto', False),
+        (2**15, False, 'auto', True),
+        (1, True, 'auto', True),
+        (1, False, 'triton', True),
+    ],
+)
+def test_norms_of_few_tokens_are_no_launch_of_triton(monkeypatch, rows, capturing, backend, runs):
+    monkeypatch.setattr(dispatch, 'runs_kernel', lambda tokens: True)
+    monkeypatch.setattr(torch.cuda, 'is_current_stream_capturing', lambda: capturing)
+    with use_backend(backend):
+        assert dispatch.runs_norm_kernel(torch.ones(rows, 3)) == runs
+
+
+def test_norms_are_no_kernel_where_none_runs(monkeypatch):
+    monkeypatch.setattr(dispatch, 'runs_kernel', lambda tokens: False)
+    with use_backend('auto'):
+        assert not dispatch.runs_norm_kernel(torch.ones(2**16, 3))
