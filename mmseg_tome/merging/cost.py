@@ -11,9 +11,9 @@ from .base import Merging
 # number of tokens. Measured by `tools/break_even.py`, which prints the line to set here for another
 # machine; a CPU computes the faster the more threads it has, while the small steps do not.
 CPU_THRESHOLD_PER_THREAD = 30e6
-# The kernels of a merged layer take 70 us on an H200, where attention runs at 420 TFLOP/s in bf16.
-# That is without the time of launching them: replayed as CUDA graphs.
-GPU_THRESHOLD = 30e9
+# The kernels of a merged layer take about 80 us on an H200, where attention runs at 420 TFLOP/s in
+# bf16 (docs/performance.md). That is replayed as CUDA graphs: launching them takes Python longer.
+GPU_THRESHOLD = 34e9
 
 
 @constant_when_compiled  # the number of threads cannot be traced

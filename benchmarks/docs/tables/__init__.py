@@ -1,6 +1,6 @@
 """All tables, by the name that stands in a page's ``<!-- table: name -->``."""
 
-from . import choosing, demo, deployment, performance, quality, search
+from . import choosing, demo, deployment, gpu, performance, quality, search
 
 TABLES = {
     **demo.TABLES,
@@ -8,5 +8,6 @@ TABLES = {
     **quality.TABLES,
     **choosing.TABLES,
     **deployment.TABLES,
+    **gpu.TABLES,
     **search.TABLES,
 }
