@@ -1,6 +1,7 @@
 """All plots of results, by their files in ``docs/images``."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -77,8 +78,8 @@ _MARKERS = {
 }
 
 
-def _search(results: Sequence[Row]) -> Series:
-    rows = [row for row in results if matches(row, {'experiment': 'search-camvid'})]
+def _search(experiment: str, results: Sequence[Row]) -> Series:
+    rows = [row for row in results if matches(row, {'experiment': experiment})]
     series = {}
     for row in rows:
         for name, metric in _SEARCH.items():
@@ -162,5 +163,8 @@ def _draw_front(data: Series, path: Path, metadata: Mapping[str, str]) -> None:
 PLOTS = {
     'front.png': Plot(_front, _draw_front),
     'speedup.png': Plot(_speed_ups, _draw_speed_ups),
-    'search-camvid.png': Plot(_search, _draw_search),
+    **{
+        f'{name}.png': Plot(partial(_search, name), _draw_search)
+        for name in ('search-camvid', 'search-streets')
+    },
 }

@@ -5,7 +5,7 @@ from ..table import Table
 
 _EIGHT = {'experiment': 'kernel-times', 'model': 'b5', 'batch': 8}
 # Before and after kernels were measured and mended.
-_BEFORE, _AFTER = 'de29a68', '0049020'
+BEFORE, NOW = 'de29a68', '0049020'
 _KINDS = [
     'matrix products',
     'attention',
@@ -28,8 +28,8 @@ TABLES = {
         {
             f'{preset}, {when}': Cell({'strategy': preset, 'commit': commit}, show=_MS)
             for when, commit, presets in (
-                ('before', _BEFORE, ('none', 'n2d_2x2', 'balanced')),
-                ('now', _AFTER, _PRESETS),
+                ('before', BEFORE, ('none', 'n2d_2x2', 'balanced')),
+                ('now', NOW, _PRESETS),
             )
             for preset in presets
         },

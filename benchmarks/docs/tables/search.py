@@ -3,9 +3,11 @@
 from ..cells import Cell, fixed, signed, with_interval
 from ..table import Table
 
-TABLES = {
-    'search-camvid': Table(
-        {'experiment': 'search-camvid'},
+
+def _found(experiment: str) -> Table:
+    """A row per setting that was measured again at the end of a search."""
+    return Table(
+        {'experiment': experiment},
         {
             'time (quartiles)': Cell(
                 {'metric': 'time over none'}, show=with_interval(fixed(3), digits=3)
@@ -17,5 +19,7 @@ TABLES = {
         by=('strategy',),
         head=('setting',),
         caption=('setting', 'precision'),
-    ),
-}
+    )
+
+
+TABLES = {name: _found(name) for name in ('search-camvid', 'search-streets')}
