@@ -119,14 +119,17 @@ def runs_weighted_attention(q: Tensor, k: Tensor, v: Tensor, dropout_p: float) -
 
 
 def runs_norm_kernel(tokens: Tensor) -> bool:
-    """Whether tokens ``[..., C]`` are normalized by a kernel: where they are many.
+    """Whether tokens ``[..., C]`` are normalized by a kernel: in inference, where they are many.
 
-    Or where a kernel is launched once and replayed, or somebody asked for kernels.
+    Or where a kernel is launched once and replayed, or somebody asked for kernels. Compilers write
+    such kernels themselves, and fuse them with what is around.
     """
     if not runs_kernel(tokens):
         return False
-    if chosen_backend() == 'triton' or torch.compiler.is_compiling():
+    if chosen_backend() == 'triton':
         return True
+    if torch.compiler.is_compiling() or (torch.is_grad_enabled() and tokens.requires_grad):
+        return False
     many = tokens.numel() >= _LEAST_NORMALIZED * tokens.shape[-1]
     return many or torch.cuda.is_current_stream_capturing()
 

@@ -49,6 +49,9 @@ def test_norms_of_few_tokens_are_no_launch_of_triton(monkeypatch, rows, capturin
     monkeypatch.setattr(torch.cuda, 'is_current_stream_capturing', lambda: capturing)
     with use_backend(backend):
         assert dispatch.runs_norm_kernel(torch.ones(rows, 3)) == runs
+        # In training PyTorch's take Python less time, there and back.
+        tokens = torch.ones(rows, 3, requires_grad=True)
+        assert dispatch.runs_norm_kernel(tokens) == (backend == 'triton')
 
 
 def test_norms_are_no_kernel_where_none_runs(monkeypatch):
