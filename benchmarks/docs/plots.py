@@ -72,10 +72,8 @@ _MARKERS = {
     'fast_weighted': ('D', '#E69F00'),
     'balanced': ('*', '#CC79A7'),
     'auto': ('P', '#56B4E9'),
-    'front-01': ('<', '#E69F00'),
-    'front-02': ('*', '#E69F00'),
-    'front-04': ('>', '#E69F00'),
 }
+_FRONT_COLOR = '#E69F00'
 
 
 def _search(experiment: str, results: Sequence[Row]) -> Series:
@@ -99,7 +97,8 @@ def _draw_search(data: Series, path: Path, metadata: Mapping[str, str]) -> None:
     for axis, name, title in zip(axes, ('searched on', 'held out'), titles, strict=True):
         bars = name == 'held out'
         for setting, point in data.items():
-            marker, color = _MARKERS[setting]
+            number = setting.removeprefix('front-')
+            marker, color = _MARKERS.get(setting, (f'${number}$', _FRONT_COLOR))
             low, high = point.get('quartiles', (point['time'], point['time']))
             axis.errorbar(
                 point['time'],
