@@ -21,6 +21,15 @@ def test_medians():
     assert medians({'a': [3.0, 1.0, 2.0], 'b': [1.0, 2.0]}) == {'a': 2.0, 'b': 1.5}
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl+C has an effect, which it has not in a process that was started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures('interruptible')
 @pytest.mark.parametrize('has_alarm', [hasattr(signal, 'SIGALRM'), False])
 def test_time_limit(monkeypatch, has_alarm):
     monkeypatch.setattr(timing, '_HAS_ALARM', has_alarm)  # Windows has none
