@@ -1,9 +1,9 @@
-"""Exact ways to weight keys on a GPU, of which the fastest is to be found.
+"""Exact ways to weight keys on a GPU by PyTorch alone, beside which the kernel is measured.
 
 Each computes ``softmax(q @ k.T / sqrt(d) + key_bias) @ v`` without dropout, as
-:func:`mmseg_tome.ops.scaled_dot_product_attention` does. That one hands the bias to PyTorch as a
-mask, which on CUDA rules out the flash backend, and rounds the bias to the dtype of the queries.
-These two do neither.
+:func:`mmseg_tome.ops.scaled_dot_product_attention` does. Without its kernel, that one hands the
+bias to PyTorch as a mask, which on CUDA rules out the flash backend, and rounds the bias to the
+dtype of the queries. These two do neither.
 """
 
 import functools

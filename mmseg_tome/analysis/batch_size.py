@@ -5,7 +5,7 @@ import statistics
 import torch
 from torch import Tensor, nn
 
-from .implementations import Implementation
+from .implementations import Graphed, Implementation
 from .timing import interleaved_times
 from .workload import Workload, make_run
 
@@ -46,7 +46,7 @@ def best_batch(
             return best if time >= best_time else batch
         best, best_time, batch = batch, time, 2 * batch
         if workload.on_cuda:
-            is_graph = implementation.name in ('graphed', 'replayed', 'compiled')
+            is_graph = isinstance(implementation, Graphed)
             share = _LARGEST_SHARE_OF_A_GRAPH if is_graph else _LARGEST_SHARE
             _, total = torch.cuda.mem_get_info()
             if 2 * torch.cuda.max_memory_allocated() > share * total:

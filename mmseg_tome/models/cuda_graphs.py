@@ -5,7 +5,7 @@ for a few images. A graph launches them all at once.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from ..ops.backend import chosen_backend
 from ..ops.dispatch import is_eager
 
 Run = Callable[[Tensor], list[Tensor]]
+Out = TypeVar('Out')
 
 
 class CudaGraphs:
@@ -103,7 +104,8 @@ def _key(images: Tensor) -> tuple[Any, ...]:
 def state_of(module: nn.Module) -> list[Any] | None:
     """What a graph of a module relies on: its layers, and where their weights are.
 
-    None where its layers must be called, since hooks watch them or they are in training mode.
+    None where its layers must be called: hooks watch them, they are in training mode, or their
+    weights are of a class of their own.
     """
     if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks:
         return None
@@ -120,12 +122,17 @@ def state_of(module: nn.Module) -> list[Any] | None:
             found += [own.get(name) for name in _SETTINGS]
         for tensors in (layer._parameters, layer._buffers):
             for tensor in tensors.values():
-                if tensor is not None:
-                    found += (id(tensor), tensor.data_ptr())
+                if tensor is None:
+                    continue
+                if type(tensor) not in _PLAIN:
+                    return None  # it may have no memory of its own
+                found += (id(tensor), tensor.data_ptr())
         left += [child for child in layer._modules.values() if child is not None]
     return found
 
 
+# Weights of other classes, such as quantized ones, have an arithmetic of their own.
+_PLAIN = (nn.Parameter, Tensor)
 # Of merging, which may be changed between two calls.
 _SETTINGS = ('q_merging', 'kv_merging', 'kv_weighted', 'only_if_faster')
 
@@ -141,19 +148,40 @@ def _record(run: Run, images: Tensor, pool: Any) -> _Graph:
         enabled=torch.is_autocast_enabled('cuda'),
         cache_enabled=False,
     )
-    graph, side = torch.cuda.CUDAGraph(), torch.cuda.Stream(images.device)
     with torch.cuda.device(images.device), autocast:
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            run(recorded)
-        torch.cuda.current_stream().wait_stream(side)
+        warm_up(lambda: run(recorded))
         try:
-            # Other threads may go on: data loaders pin memory meanwhile.
-            with torch.cuda.graph(graph, pool=pool, capture_error_mode='thread_local'):
-                outs = run(recorded)
+            graph, outs = capture(lambda: run(recorded), pool)
         except RuntimeError as error:
             raise RuntimeError(
                 'cuda_graphs = True: this model cannot be recorded as a CUDA graph '
                 f'({error}); set cuda_graphs = False'
             ) from error
     return _Graph(graph, recorded, outs)
+
+
+def warm_up(run: Callable[[], object]) -> None:
+    """Call a function on a stream of its own, as it will be while it is captured."""
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        run()
+    torch.cuda.current_stream().wait_stream(side)
+
+
+def capture(run: Callable[[], Out], pool: Any = None) -> tuple[torch.cuda.CUDAGraph, Out]:
+    """Record a function as a CUDA graph.
+
+    Args:
+        run: What is recorded; it ran before, so that kernels are compiled and caches filled.
+        pool: The memory of other graphs, none of whose results are needed when this one runs.
+
+    Returns:
+        The graph, and what the function returned, whose values are those of the last replay. The
+        graph knows addresses alone: whoever replays it keeps what the function reads.
+    """
+    graph = torch.cuda.CUDAGraph()
+    # Other threads may go on: data loaders pin memory meanwhile.
+    with torch.cuda.graph(graph, pool=pool, capture_error_mode='thread_local'):
+        out = run()
+    return graph, out

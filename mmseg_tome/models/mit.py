@@ -145,6 +145,7 @@ class MixVisionTransformer(BaseModule):
     # Class-wide defaults, so that a stock backbone turned into this class merges nothing.
     strategy: Strategy | None = None
     cuda_graphs: bool = False
+    _graphs: CudaGraphs | None = None
 
     def __init__(
         self,
@@ -289,8 +290,9 @@ class MixVisionTransformer(BaseModule):
                 x = F.interpolate(x, scale_factor=0.5, mode='nearest')
         if not self.cuda_graphs:
             return self._compute(x)
-        graphs: CudaGraphs = self.__dict__.setdefault('_graphs', CudaGraphs())
-        return graphs(self, self._compute, x)
+        if self._graphs is None:
+            self._graphs = CudaGraphs()
+        return self._graphs(self, self._compute, x)
 
     def _compute(self, x: Tensor) -> list[Tensor]:
         outs = []

@@ -113,9 +113,9 @@ def runs_chunked_attention(q: Tensor, k: Tensor, dropout_p: float) -> bool:
 def runs_weighted_attention(q: Tensor, k: Tensor, v: Tensor, dropout_p: float) -> bool:
     """Whether attention with a bias per key is a kernel: on tensor cores, and without gradients."""
     # In fp32 there is nothing to gain over PyTorch's own.
-    if dropout_p or q.element_size() != 2 or q.shape[-1] > _LARGEST_HEAD or not runs_kernel(q):
+    if dropout_p or q.element_size() != 2 or q.shape[-1] > _LARGEST_HEAD:
         return False
-    return not (torch.is_grad_enabled() and (q.requires_grad or k.requires_grad or v.requires_grad))
+    return runs_inference_kernel(q, k, v)
 
 
 def runs_norm_kernel(tokens: Tensor) -> bool:

@@ -8,9 +8,10 @@ import torch
 pytest.importorskip('mmseg')
 from mmseg_tome.analysis.implementations import Graphed, Ours, Plain, Replayed
 from tests.baselines.stock import relative_difference
+from tests.gpu import needs_gpu
 
 pytestmark = [
-    pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU'),
+    needs_gpu,
     pytest.mark.filterwarnings('ignore::UserWarning'),  # MMSegmentation's own
 ]
 

@@ -9,9 +9,9 @@ from benchmarks.weighted_attention import by_extra_channels, by_score_mod
 from mmseg_tome import ops
 from mmseg_tome.ops.twice import plain_attention
 from tests.baselines.stock import relative_difference
+from tests.gpu import needs_gpu
 
 DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
-on_gpu = pytest.mark.skipif(DEVICE == 'cpu', reason='needs a GPU')
 # On CPUs FlexAttention runs uncompiled here, and says so.
 pytestmark = pytest.mark.filterwarnings('ignore:flex_attention called without')
 
@@ -67,7 +67,7 @@ def test_a_weighted_key_counts_as_so_many(attend):
         assert relative_difference(out[image : image + 1], attention(of[0], *many)) < 1e-6
 
 
-@pytest.mark.parametrize('requires_grad', [False, pytest.param(True, marks=on_gpu)])
+@pytest.mark.parametrize('requires_grad', [False, pytest.param(True, marks=needs_gpu)])
 def test_score_mod_equals_the_definition(requires_grad):
     torch.compiler.reset()
     q, k, v, sizes = inputs(32, torch.float32, requires_grad)
@@ -81,7 +81,7 @@ def test_score_mod_equals_the_definition(requires_grad):
             assert relative_difference(one, other) < 1e-5
 
 
-@on_gpu
+@needs_gpu
 @pytest.mark.parametrize('d', [32, 64])
 def test_flash_attention_takes_extra_channels_and_no_mask(d):
     q, k, v, sizes = inputs(d, torch.bfloat16)

@@ -11,12 +11,12 @@ from mmseg_tome.models import MixVisionTransformer
 from mmseg_tome.models.cuda_graphs import CudaGraphs, state_of
 from mmseg_tome.strategies import parse_tome_cfg
 from tests.baselines.stock import relative_difference
+from tests.gpu import needs_gpu
 
 from .test_mit import image
 
 SMALL = dict(embed_dims=32, num_heads=[1, 2, 5, 8], num_layers=[1, 1, 1, 1])
 SIZE = 128, 160
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
 
 
 class Counted(MixVisionTransformer):
@@ -27,6 +27,10 @@ class Counted(MixVisionTransformer):
     def _compute(self, x):
         self.computed += 1
         return super()._compute(x)
+
+
+class Quantized(nn.Parameter):
+    """Stands for weights of a class of their own."""
 
 
 def backbone(device='cpu', tome_cfg='balanced', **settings) -> Counted:
@@ -89,6 +93,9 @@ def test_layers_that_must_be_called():
     handle.remove()
     assert state_of(model) is not None
     model.layers[3][1][0].train()
+    assert state_of(model) is None
+    model.eval()
+    model.layers[3][2].weight = Quantized(model.layers[3][2].weight)
     assert state_of(model) is None
 
 

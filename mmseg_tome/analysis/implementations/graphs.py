@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from ...models.cuda_graphs import capture, warm_up
 from ..loading import only_backbone
 from .base import Implementation
 from .ours import Ours
@@ -66,19 +68,15 @@ class Compiled(Graphed):
 
 def _record(infer: Callable[[], Tensor | list[Tensor]]) -> Callable[[], Tensor | list[Tensor]]:
     """Record an inference as a CUDA graph; the result replays it."""
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(2):  # compiles kernels, tunes convolutions, and fills caches beforehand
-            infer()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        out = infer()
+    infer()  # compiles kernels, tunes convolutions, and fills caches
+    warm_up(infer)
+    graph, out = capture(infer)
+    return partial(_replay, graph, out, infer)
 
-    def replay(recorded: object = infer) -> Tensor | list[Tensor]:
-        """A graph knows addresses alone: with what it recorded, model and images are kept."""
-        graph.replay()
-        return out
 
-    return replay
+def _replay(
+    graph: torch.cuda.CUDAGraph, out: Tensor | list[Tensor], recorded: object
+) -> Tensor | list[Tensor]:
+    """Replay a graph; ``recorded`` keeps the model and the images that it reads."""
+    graph.replay()
+    return out

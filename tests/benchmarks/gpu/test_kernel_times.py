@@ -1,11 +1,11 @@
 """Kinds of kernels by their names on an H200, and the measurement where there is a GPU."""
 
 import pytest
-import torch
 
 from benchmarks.gpu.kernel_times import KERNELS, LAUNCHES, OTHERS, SECONDS, kind_of, measure, table
 from mmseg_tome.analysis.results import Result
 from mmseg_tome.analysis.workload import Workload
+from tests.gpu import needs_gpu
 
 NAMES = {
     'cudnn_generated_fort_native_sdpa_sm90_flash_fprop_wgmma_f16_knob_7_64x128x64': 'attention',
@@ -51,7 +51,7 @@ def test_the_table_has_milliseconds_of_the_batch():
     assert list(shown['hq']) == [8, 12, 4]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+@needs_gpu
 def test_measurement():
     rows = list(measure(Workload('b0', 128, 160, 2, 'bf16', 'cuda'), 'hq', repeats=2))
     assert [row.implementation for row in rows if row.metric == SECONDS] == ['ours', 'graphed']

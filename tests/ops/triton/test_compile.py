@@ -8,11 +8,11 @@ from mmseg_tome.merging import BipartiteSoftMatching, NeighborPooling2d
 from mmseg_tome.models import EfficientMultiheadAttention
 from mmseg_tome.ops import depthwise_gelu
 from tests.baselines.stock import make_pair, relative_difference
+from tests.gpu import needs_gpu
 from tests.models.test_mit import image
 
 from .accuracy import counted_runs
 
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
 HW = 6, 7
 
 
